@@ -1,0 +1,1 @@
+"""Recipients: reading the lists that offices keep."""

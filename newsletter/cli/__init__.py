@@ -1,0 +1,1 @@
+"""One file a command group: arguments in, words out, nothing else."""

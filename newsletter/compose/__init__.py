@@ -1,0 +1,1 @@
+"""Issue + layout -> edition: Jinja -> MJML -> CSS inlining -> text part -> slots."""

@@ -1,0 +1,160 @@
+"""An issue compiled with its layout: static pieces and slots, for HTML, text and subject; immutable, named by its content hash."""
+
+import hashlib
+import html
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+#: Where in a part a slot stands; it decides how the value is escaped.
+Place = Literal["plain", "text", "attribute", "url"]
+
+VIEW = "view_url"
+UNSUBSCRIBE = "unsubscribe_url"
+
+
+class MissingValue(Exception):
+    """A merge field without a default has no value for a recipient. ``name`` is the field's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no value for the merge field {name!r}, and it has no default")
+        self.name = name
+
+
+def clean(value: str) -> str:
+    """One line without control characters: what a value of a recipient may be anywhere in a message (S1, B18, B21)."""
+    if value.isprintable():
+        return value
+    spaced = "".join(" " if char.isspace() or char in "\x85\u2028\u2029" else char for char in value)
+    return "".join(char for char in spaced if unicodedata.category(char) not in ("Cc", "Cs"))
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in an edition that differs per recipient: a merge field, the view link or the unsubscribe link."""
+
+    name: str
+    default: str | None
+    place: Place
+
+    def value(self, values: Mapping[str, str]) -> str:
+        """The recipient's value, else the default, not yet escaped. Raises :class:`MissingValue` where there is neither."""
+        value = clean(values.get(self.name, "")).strip()
+        if value:
+            return value
+        if self.default is None:
+            raise MissingValue(self.name)
+        return self.default
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """The value as it goes into the part: HTML-escaped in ``text``, ``attribute`` and ``url``, as it is in ``plain``."""
+        value = self.value(values)
+        return value if self.place == "plain" else html.escape(value, quote=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Literal pieces and slots, in order."""
+
+    pieces: tuple[str | Slot, ...]
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """The whole text for one recipient. Raises :class:`MissingValue`."""
+        return "".join(piece if isinstance(piece, str) else piece.fill(values) for piece in self.pieces)
+
+    def slots(self) -> Iterator[Slot]:
+        """The slots in order, repeated ones repeated."""
+        return (piece for piece in self.pieces if isinstance(piece, Slot))
+
+    def as_json(self) -> list[Any]:
+        """Plain data: a string a piece, ``[name, default, place]`` a slot."""
+        return [piece if isinstance(piece, str) else [piece.name, piece.default, piece.place] for piece in self.pieces]
+
+    @classmethod
+    def from_json(cls, data: list[Any]) -> "Part":
+        """The reverse of :meth:`as_json`."""
+        return cls(tuple(piece if isinstance(piece, str) else Slot(*piece) for piece in data))
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """What every message of the edition says in its headers: plain, checked values, not yet encoded."""
+
+    from_name: str
+    from_email: str
+    reply_to: str | None
+    list_id: str
+    list_name: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """A picture as readers load it; ``name`` is made of the hash of ``data`` (``3f….jpg``)."""
+
+    name: str
+    media_type: str
+    width: int
+    height: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What is sent: the same for all recipients but for the slots."""
+
+    title: str
+    headers: Headers
+    subject: Part
+    text: Part
+    html: Part
+    pictures: tuple[PictureFile, ...] = ()
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over headers, pieces and pictures, in hex: the edition's name."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @property
+    def fields(self) -> tuple[Slot, ...]:
+        """The merge fields that recipients must or may fill, each name once; one without a default wins over one with."""
+        found: dict[str, Slot] = {}
+        for part in (self.subject, self.text, self.html):
+            for slot in part.slots():
+                if slot.name in (VIEW, UNSUBSCRIBE):
+                    continue
+                known = found.get(slot.name)
+                if known is None or (known.default is not None and slot.default is None):
+                    found[slot.name] = slot
+        return tuple(found.values())
+
+    def to_json(self) -> str:
+        """Everything but the bytes of the pictures, which are named by their hash; the form in which it is stored."""
+        return json.dumps(
+            {
+                "title": self.title,
+                "headers": {name: getattr(self.headers, name) for name in Headers.__slots__},
+                "subject": self.subject.as_json(),
+                "text": self.text.as_json(),
+                "html": self.html.as_json(),
+                "pictures": [[p.name, p.media_type, p.width, p.height] for p in self.pictures],
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, stored: str, pictures: Mapping[str, bytes]) -> "Edition":
+        """The reverse of :meth:`to_json`; ``pictures`` gives the bytes by name (missing ones are empty)."""
+        data = json.loads(stored)
+        return cls(
+            title=data["title"],
+            headers=Headers(**data["headers"]),
+            subject=Part.from_json(data["subject"]),
+            text=Part.from_json(data["text"]),
+            html=Part.from_json(data["html"]),
+            pictures=tuple(PictureFile(*row, data=pictures.get(row[0], b"")) for row in data["pictures"]),
+        )

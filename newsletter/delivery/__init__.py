@@ -1,0 +1,1 @@
+"""The ledger, the campaign's life and the SMTP dispatch."""

@@ -1,0 +1,131 @@
+"""A text that staff wrote becomes literal pieces and merge fields, each with its offset in what was written.
+
+Content is data: ``{{ field }}`` and ``{{ field | default('…') }}`` are read here, by this grammar, and never by Jinja (S5).
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+#: Names that the program itself fills in; no column of a list may take them.
+RESERVED = frozenset({"view_url", "unsubscribe_url"})
+
+_FIELD = re.compile(
+    r"""\{\{ \s* (?P<name>[A-Za-z_][A-Za-z0-9_]*) \s*
+        (?: \| \s* default \( \s* (?: '(?P<single>[^'\n]*)' | "(?P<double>[^"\n]*)" ) \s* \) \s* )?
+        \}\}""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeField:
+    """``{{ name | default('…') }}``; ``default`` is None where none was given, ``offset`` counts characters in the source text."""
+
+    name: str
+    default: str | None
+    offset: int
+
+
+class FieldSyntaxError(ValueError):
+    """A ``{{`` that is no merge field. ``offset`` is where it stands in the text."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+def match_field(text: str, offset: int) -> tuple[MergeField, int]:
+    """Read the merge field whose ``{{`` stands at ``offset``; gives the field and the offset behind its ``}}``.
+
+    Raises :class:`FieldSyntaxError` for anything else that starts with ``{{``.
+    """
+    match = _FIELD.match(text, offset)
+    if match is None:
+        raise FieldSyntaxError(
+            "this is no merge field; write {{ field }} or {{ field | default('…') }}, or \\{{ for plain braces", offset
+        )
+    name = match["name"]
+    if name in RESERVED:
+        raise FieldSyntaxError(f"{name} is filled in by the layout and cannot be used as a merge field", offset)
+    default = match["single"] if match["single"] is not None else match["double"]
+    return MergeField(name, default, offset), match.end()
+
+
+def split_fields(text: str) -> tuple[str | MergeField, ...]:
+    """Cut ``text`` into literal pieces and merge fields; ``\\{{`` gives plain braces.
+
+    Raises :class:`FieldSyntaxError` where a ``{{`` is no merge field.
+    """
+    parts: list[str | MergeField] = []
+    literal = ""
+    position = 0
+    while (brace := text.find("{{", position)) >= 0:
+        if brace > position and text[brace - 1] == "\\":
+            literal += text[position : brace - 1] + "{{"
+            position = brace + 2
+            continue
+        literal += text[position:brace]
+        field, position = match_field(text, brace)
+        if literal:
+            parts.append(literal)
+            literal = ""
+        parts.append(field)
+    literal += text[position:]
+    if literal:
+        parts.append(literal)
+    return tuple(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of plain text with merge fields: a title, a caption, a subject."""
+
+    raw: str
+    parts: tuple[str | MergeField, ...]
+
+    @classmethod
+    def parse(cls, raw: str) -> "Line":
+        """Read what staff wrote. Raises :class:`FieldSyntaxError`, or ValueError for an empty or several-line text."""
+        text = " ".join(raw.split("\n")).strip()
+        if not text:
+            raise ValueError("is empty; write some text or leave the whole line out")
+        return cls(raw, split_fields(text))
+
+    @property
+    def fields(self) -> tuple[MergeField, ...]:
+        """The merge fields in it, in order."""
+        return tuple(part for part in self.parts if isinstance(part, MergeField))
+
+    def sample(self) -> str:
+        """The text with each merge field's default in its place, or its name in braces: for titles of pages and lists."""
+        return "".join(
+            part if isinstance(part, str) else (part.default if part.default is not None else f"{{{part.name}}}")
+            for part in self.parts
+        )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return text_schema(cls)
+
+
+def text_schema(kind: Any) -> CoreSchema:
+    """The Pydantic schema of a text type with a ``parse`` classmethod; the offset of a bad field goes into the error's context."""
+
+    def read(value: str) -> Any:
+        try:
+            return kind.parse(value)
+        except FieldSyntaxError as error:
+            raise PydanticCustomError("merge_field", "{reason}", {"reason": str(error), "offset": error.offset}) from None
+        except ValueError as error:
+            offset = getattr(error, "offset", 0)
+            raise PydanticCustomError("text", "{reason}", {"reason": str(error), "offset": offset}) from None
+
+    return core_schema.no_info_after_validator_function(
+        read,
+        core_schema.str_schema(),
+        serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value.raw),
+    )

@@ -1,0 +1,100 @@
+"""Signed tokens and the addresses made of them: what a subscriber clicks on to see a mail or to leave."""
+
+import hashlib
+import hmac
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+from itsdangerous import BadSignature, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
+from itsdangerous.signer import HMACAlgorithm
+
+#: Bytes of an address's mark and of a token's signature: 128 bits, which nobody guesses (S14).
+MARK_SIZE = 16
+_VIEW = struct.Struct(">IQ")
+_UNSUBSCRIBE = struct.Struct(f">IQ{MARK_SIZE}s")
+
+
+class _Short(HMACAlgorithm):
+    """HMAC-SHA-256 cut to 128 bits (RFC 2104 §5 allows half the digest), which keeps the addresses short."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, "sha256")[:MARK_SIZE]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a view token names. Both are 0 in a draft that was never sent."""
+
+    campaign: int
+    delivery: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What an unsubscribe token names; ``mark`` is the address's (see :meth:`Links.mark`), so it works after the row is gone."""
+
+    campaign: int
+    delivery: int
+    mark: bytes
+
+
+class Links:
+    """Makes and reads the addresses of one publication.
+
+    ``public_url`` is where ``newsletter serve`` is reached, ``secret`` the workspace's key, ``list_id`` names the publication:
+    a token of another key, publication or purpose is no token here (S14). Tokens do not expire.
+    """
+
+    def __init__(self, public_url: str, secret: bytes, list_id: str) -> None:
+        self.public_url = public_url.rstrip("/")
+        self._key = secret
+        self._list_id = list_id.encode()
+        self._view = self._signer("view")
+        self._unsubscribe = self._signer("unsubscribe")
+
+    def _signer(self, purpose: str) -> Signer:
+        key = hmac.digest(self._key, b"newsletter:" + purpose.encode() + b":" + self._list_id, "sha256")
+        return Signer(key, salt=b"", key_derivation="none", digest_method=hashlib.sha256, algorithm=_Short())
+
+    def mark(self, address_key: str) -> bytes:
+        """The keyed HMAC of a normalised address: what a suppression remembers where the address itself is erased (L8)."""
+        return hmac.digest(self._key, b"newsletter:mark:" + address_key.encode(), "sha256")[:MARK_SIZE]
+
+    def view_url(self, campaign: int, delivery: int) -> str:
+        """The address of exactly the mail that this delivery was."""
+        return f"{self.public_url}/view/{_seal(self._view, _VIEW.pack(campaign, delivery))}"
+
+    def unsubscribe_url(self, campaign: int, delivery: int, mark: bytes) -> str:
+        """The address that takes this recipient off the list; it alone identifies recipient and list (B7)."""
+        return f"{self.public_url}/unsubscribe/{_seal(self._unsubscribe, _UNSUBSCRIBE.pack(campaign, delivery, mark))}"
+
+    def picture_url(self, name: str) -> str:
+        """The address under which ``newsletter serve`` gives out a picture."""
+        return f"{self.public_url}/pictures/{name}"
+
+    def read_view(self, token: str) -> Delivered | None:
+        """What the last segment of a view address names, or None where it was not made by :meth:`view_url`."""
+        content = _open(self._view, token, _VIEW)
+        return None if content is None else Delivered(*content)
+
+    def read_unsubscribe(self, token: str) -> Leaving | None:
+        """What the last segment of an unsubscribe address names, or None where it was not made by :meth:`unsubscribe_url`."""
+        content = _open(self._unsubscribe, token, _UNSUBSCRIBE)
+        return None if content is None else Leaving(*content)
+
+
+def _seal(signer: Signer, content: bytes) -> str:
+    return signer.sign(base64_encode(content)).decode()
+
+
+def _open(signer: Signer, token: str, form: struct.Struct) -> tuple[Any, ...] | None:
+    try:
+        payload = signer.unsign(token)
+        content = base64_decode(payload)
+    except (BadSignature, UnicodeError):
+        return None
+    if len(content) != form.size or base64_encode(content) != payload:  # one spelling only: no second token for the same link
+        return None
+    return form.unpack(content)

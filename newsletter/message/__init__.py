@@ -1,0 +1,1 @@
+"""Edition + recipient -> bytes on the wire: MIME splicing and headers."""

@@ -1,0 +1,182 @@
+"""The ``.env`` and the workspace: where things lie and how this office sends."""
+
+import difflib
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from newsletter.problem import InputError, Problem, complaint
+
+PREFIX = "NEWSLETTER_"
+#: S14: a key of at least 128 bits, written as text, has at least this many characters.
+SHORTEST_KEY = 32
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name or address is this machine itself, as text (nothing is looked up)."""
+    return host is not None and (host == "localhost" or host.startswith("127.") or host in ("::1", "[::1]"))
+
+
+class Settings(BaseModel):
+    """What ``.env`` and the environment say; the environment wins. Every name is explained in ``.env.example``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    smtp_host: str | None = None
+    smtp_port: int | None = Field(None, ge=1, le=65535)
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_connections: int = Field(10, ge=1, le=100)
+    public_url: str | None = None
+    secret_key: SecretStr | None = None
+    database_url: str = "sqlite:///newsletter.db"
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if not parts.hostname or parts.scheme not in ("http", "https") or parts.query or parts.fragment or parts.username:
+            raise ValueError("must be an address such as https://newsletter.example.org")
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise ValueError("must be https; plain http is only for this machine itself (127.0.0.1)")
+        return value.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"is too short; at least {SHORTEST_KEY} characters, e.g. from: newsletter init DIR")
+        return value
+
+    @model_validator(mode="after")
+    def _no_open_wire(self) -> "Settings":
+        if self.smtp_security == "none" and self.smtp_host is not None and not is_loopback(self.smtp_host):
+            raise ValueError("SMTP_SECURITY=none is only for a server on this machine; use starttls or tls")  # S12
+        return self
+
+    @property
+    def port(self) -> int:
+        """The SMTP port: as set, else 465 for ``tls``, 587 for ``starttls``, 25 for ``none`` (RFC 8314 §3.3)."""
+        return self.smtp_port or {"tls": 465, "starttls": 587, "none": 25}[self.smtp_security]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with ``issues/``, ``layouts/`` and ``.env``."""
+
+    root: Path
+
+    @property
+    def issues(self) -> Path:
+        """The folder of the issues."""
+        return self.root / "issues"
+
+    @property
+    def publication_file(self) -> Path:
+        """``issues/publication.yaml``."""
+        return self.issues / "publication.yaml"
+
+    def issue_file(self, issue: str) -> Path:
+        """The issue file of a slug (``2024-12``) or a path to the file or its folder. Raises :class:`InputError` where there is none."""
+        named = Path(issue)
+        candidates = [self.issues / issue / "issue.yaml"]
+        if named.suffix in (".yaml", ".yml") or len(named.parts) > 1 or named.is_dir():
+            candidates += [named, named / "issue.yaml", self.root / named, self.root / named / "issue.yaml"]
+        for candidate in candidates:
+            if candidate.is_file():
+                return candidate
+        raise complaint(f"there is no issue {issue!r} in {self.issues}; {self._known_issues(issue)}")
+
+    def issue_slugs(self) -> list[str]:
+        """The issues there are, oldest name first."""
+        return sorted(file.parent.name for file in self.issues.glob("*/issue.yaml"))
+
+    def _known_issues(self, issue: str) -> str:
+        slugs = self.issue_slugs()
+        if near := difflib.get_close_matches(issue, slugs, 1):
+            return f"did you mean {near[0]!r}?"
+        return f"there are: {', '.join(slugs)}" if slugs else f"make one with: newsletter new {issue}"
+
+    def layout_folder(self, name: str) -> Path | None:
+        """The folder of a layout: the workspace's own, else the one that comes with the program, else None."""
+        for folder in (self.root / "layouts", program_folder("layouts")):
+            if "/" not in name and (folder / name / "layout.mjml.j2").is_file():
+                return folder / name
+        return None
+
+    def layout_names(self) -> list[str]:
+        """Every layout that an issue can ask for."""
+        folders = (self.root / "layouts", program_folder("layouts"))
+        return sorted({file.parent.name for folder in folders for file in folder.glob("*/layout.mjml.j2")})
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of this workspace. Raises :class:`InputError` naming each setting that is wrong."""
+        return read_settings(self.root / ".env", os.environ)
+
+    def database_url(self) -> str:
+        """The database's address; a relative SQLite file is relative to the workspace."""
+        url = self.settings.database_url
+        start = "sqlite:///"
+        if url.startswith(start) and not url.startswith(start + "/") and url != start + ":memory:":
+            return start + str((self.root / url.removeprefix(start)).resolve())
+        return url
+
+
+def read_settings(env_file: Path, environment: "os._Environ[str] | dict[str, str]") -> Settings:
+    """Read ``NEWSLETTER_…`` from the file and the environment; ``…_FILE`` names a file whose content is the value (S21).
+
+    Raises :class:`InputError` with one problem a setting; a secret's value is never in it.
+    """
+    found: dict[str, str | None] = dict(dotenv_values(env_file, interpolate=False)) if env_file.is_file() else {}
+    found |= {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+    values: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name, value in found.items():
+        if not name.startswith(PREFIX) or not value:
+            continue
+        key = name.removeprefix(PREFIX).lower()
+        if key.endswith("_file"):
+            key, file = key.removesuffix("_file"), env_file.parent / value
+            try:
+                value = file.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeError):
+                problems.append(Problem(str(env_file), 0, 0, name, f"cannot read {file}; name a file that holds the value"))
+                continue
+        values[key] = value
+    problems += _unknown(values, env_file)
+    try:
+        settings = Settings.model_validate({key: value for key, value in values.items() if key in Settings.model_fields})
+    except ValidationError as error:
+        for wrong in error.errors(include_url=False, include_input=False):
+            name = PREFIX + str(wrong["loc"][0]).upper() if wrong["loc"] else ""
+            problems.append(Problem(str(env_file), 0, 0, name, wrong["msg"].removeprefix("Value error, ")))
+        raise InputError(problems) from None
+    if problems:
+        raise InputError(problems)
+    return settings
+
+
+def _unknown(values: dict[str, str], env_file: Path) -> list[Problem]:
+    problems = []
+    for key in values.keys() - Settings.model_fields.keys():
+        near = difflib.get_close_matches(key, Settings.model_fields, 1)
+        hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else "; .env.example lists what there is"
+        problems.append(Problem(str(env_file), 0, 0, PREFIX + key.upper(), f"is not a setting{hint}"))
+    return problems
+
+
+def program_folder(name: str) -> Path:
+    """A folder that comes with the program (``layouts``, ``issues``): inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / name if name != "issues" else package / "sample"
+    return inside if inside.is_dir() else package.parent / name

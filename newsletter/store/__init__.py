@@ -1,0 +1,1 @@
+"""The database: tables and engine; the only place that knows SQL dialects."""

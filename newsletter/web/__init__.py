@@ -1,0 +1,1 @@
+"""The pages that subscribers open: view and unsubscribe."""
