@@ -1,0 +1,190 @@
+"""An edition becomes pieces that are encoded once; with a recipient they become the bytes of the message."""
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+
+from newsletter.compose.edition import UNSUBSCRIBE, Edition, Headers, MissingValue, Part, Slot
+from newsletter.message.address import needs_smtputf8, wire_address
+from newsletter.message.headers import LONGEST_LINE, HeaderError, list_id, mailbox, unstructured
+from newsletter.message.message_id import check_message_id
+from newsletter.message.quoted_printable import SOFT_BREAK, encode
+from newsletter.settings import is_loopback
+
+_URL_CHARACTER = r"[A-Za-z0-9._~:/?@!$&'()*+;=-]"
+#: No blank, bracket, comma (RFC 2369 §2), encoded word (B5) or percent-encoded control character (S1) in it.
+_UNSUBSCRIBE_URL = re.compile(
+    rf"""(?!.*=\?)
+    http(s?):// ( [A-Za-z0-9._-]+ | \[[0-9A-Fa-f:.]+\] ) (?: :[0-9]{{1,5}} )?
+    / {_URL_CHARACTER}* (?: %(?![01]|7[Ff])[0-9A-Fa-f]{{2}} {_URL_CHARACTER}* )*""",
+    re.VERBOSE,
+)
+_LEAVE = "List-Unsubscribe"
+_LONGEST_URL = LONGEST_LINE - len(f"{_LEAVE}: <>")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+
+
+class _Place:
+    """Where the value of one slot goes: indices of pieces, as it is and HTML-escaped."""
+
+    __slots__ = ("escaped", "plain", "slot")
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        self.plain: list[int] = []
+        self.escaped: list[int] = []
+
+
+class MessageTemplate:
+    """The messages of one edition; what is the same for all recipients is encoded when the template is made.
+
+    ``one_click`` puts List-Unsubscribe and List-Unsubscribe-Post into the header (RFC 8058; B5, B6). Without it a message has
+    neither: for a test, which nobody can unsubscribe from. ``domain`` is the From address's, where each Message-ID ends.
+    Raises :class:`~newsletter.message.headers.HeaderError` where a value of the edition may not go into a header (S1).
+    """
+
+    def __init__(self, edition: Edition, one_click: bool = True) -> None:
+        said = edition.headers
+        sender = _ascii_address("From", said.from_email)
+        self.domain = sender.rpartition("@")[2]
+        if "." not in self.domain:
+            raise HeaderError("From", "needs an address with a full domain, such as newsletter@example.org")  # B1, B3
+        self._one_click = one_click
+        self._from = mailbox("From", said.from_name, sender)
+        self._reply_to = f"Reply-To: {_ascii_address('Reply-To', said.reply_to)}\r\n" if said.reply_to else ""
+        self._subject_part = edition.subject
+        self._subject = "" if any(edition.subject.slots()) else unstructured("Subject", edition.subject.fill({}))
+        self._last_date: tuple[float, timedelta | None, str] = (-1, None, "")
+        self._pieces: list[bytes] = [b"", _fixed_header(said)]  # the first is the recipient's own header
+        self._places: dict[tuple[str, str | None], _Place] = {}
+        # "=_" occurs in no quoted-printable body (RFC 2045 §6.7), the hash in no other edition's messages.
+        boundary = f"=_{edition.hash[:32]}"
+        self._pieces[-1] += f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode()
+        self._add(f"--{boundary}\r\n{_part_header('plain')}", edition.text)
+        self._add(f"\r\n--{boundary}\r\n{_part_header('html')}", edition.html)
+        self._pieces[-1] += f"\r\n--{boundary}--\r\n".encode()
+
+    @property
+    def header_names(self) -> tuple[str, ...]:
+        """The header fields that each message has, each exactly once (B2), sorted."""
+        names = {"Date", "From", "To", "Subject", "Message-ID"}
+        names |= {"Reply-To"} if self._reply_to else set()
+        names |= {"List-Unsubscribe", "List-Unsubscribe-Post"} if self._one_click else set()
+        names |= {"List-Id", "Precedence", "Content-Language", "MIME-Version", "Content-Type"}
+        return tuple(sorted(names))
+
+    def build(self, *, to: str, values: Mapping[str, str], message_id: str, date: datetime) -> bytes:
+        """The whole message (RFC 5322) for one recipient: CRLF, not dot-stuffed.
+
+        ``to`` is the bare address. One with a local part outside ASCII makes the To line raw UTF-8 (RFC 6532), fit only for a
+        relay with SMTPUTF8 (:func:`~newsletter.message.address.needs_smtputf8`); all else is ASCII. ``values`` has the fields of
+        the recipient, ``view_url`` and ``unsubscribe_url``; ``message_id`` ends in :attr:`domain` (B3); ``date`` has a time zone
+        (B4).
+
+        The decoded parts are ``edition.text.fill(values)`` and ``edition.html.fill(values)`` with each line break inside a piece
+        as CRLF. Raises :class:`~newsletter.message.headers.HeaderError` and :class:`~newsletter.compose.edition.MissingValue`.
+        """
+        pieces = self._pieces.copy()
+        pieces[0] = self._own_header(to, values, message_id, date)
+        for place in self._places.values():
+            value = place.slot.value(values)
+            encoded = encode(value)
+            for index in place.plain:
+                pieces[index] = encoded
+            if place.escaped:
+                in_html = html.escape(value, quote=True)
+                if in_html != value:
+                    encoded = encode(in_html)
+                for index in place.escaped:
+                    pieces[index] = encoded
+        return b"".join(pieces)
+
+    def _own_header(self, to: str, values: Mapping[str, str], message_id: str, date: datetime) -> bytes:
+        check_message_id(message_id, self.domain)
+        subject = self._subject or unstructured("Subject", self._subject_part.fill(values))
+        leave = _one_click(values) if self._one_click else ""
+        return (
+            f"Date: {self._written(date)}\r\n{self._from}To: {wire_address(to)}\r\n{self._reply_to}"
+            f"{subject}Message-ID: {message_id}\r\n{leave}"
+        ).encode()
+
+    def _written(self, date: datetime) -> str:
+        """The date by RFC 5322 §3.3. Most messages of a campaign share their second with the one before."""
+        offset = date.utcoffset()
+        if offset is None or offset.seconds % 60:
+            raise HeaderError("Date", "needs a time zone, of whole minutes; give a datetime with tzinfo")
+        second = date.timestamp() // 1
+        last = self._last_date
+        if last[0] != second or last[1] != offset:
+            last = self._last_date = (second, offset, format_datetime(date))
+        return last[2]
+
+    def _add(self, before: str, part: Part) -> None:
+        """Append a MIME part: what comes before its body, then its pieces, each slot alone and at column 0."""
+        self._pieces[-1] += before.encode("ascii")
+        at_start = True
+        after_slot = False
+        for piece in _merged(part):
+            if isinstance(piece, Slot):
+                self._pieces[-1] += b"" if at_start else SOFT_BREAK
+                self._place(piece)
+            else:
+                encoded = encode(piece)
+                self._pieces[-1] += SOFT_BREAK + encoded if after_slot and not encoded.startswith(b"\r\n") else encoded
+            after_slot = isinstance(piece, Slot)
+            at_start = not after_slot and self._pieces[-1].endswith(b"\n")
+
+    def _place(self, slot: Slot) -> None:
+        place = self._places.setdefault((slot.name, slot.default), _Place(slot))
+        (place.plain if slot.place == "plain" else place.escaped).append(len(self._pieces))
+        self._pieces += [b"", b""]
+
+
+def _merged(part: Part) -> Iterator[str | Slot]:
+    """The pieces of a part with neighbouring texts as one, so that a line break is never cut in two."""
+    text = ""
+    for piece in part.pieces:
+        if isinstance(piece, str):
+            text += piece
+            continue
+        if text:
+            yield text
+        yield piece
+        text = ""
+    if text:
+        yield text
+
+
+def _fixed_header(said: Headers) -> bytes:
+    if not _LANGUAGE.fullmatch(said.language):
+        raise HeaderError("Content-Language", "is no language tag; write it like de or en-GB")
+    list_ = list_id(said.list_name, said.list_id)
+    return f"{list_}Precedence: bulk\r\nContent-Language: {said.language}\r\nMIME-Version: 1.0\r\n".encode("ascii")
+
+
+def _part_header(subtype: str) -> str:
+    return f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'  # B16
+
+
+def _ascii_address(header: str, address: str) -> str:
+    address = wire_address(address, header)
+    if needs_smtputf8(address):
+        raise HeaderError(header, "has characters outside ASCII before the @; few servers take that, use another address")  # B20
+    return address
+
+
+def _one_click(values: Mapping[str, str]) -> str:
+    """The two fields of RFC 8058, never folded, never encoded (B5, B6, B8)."""
+    url = values.get(UNSUBSCRIBE)
+    if not url:
+        raise MissingValue(UNSUBSCRIBE)
+    found = _UNSUBSCRIBE_URL.fullmatch(url)
+    if found is None or len(url) > _LONGEST_URL:
+        raise HeaderError(
+            _LEAVE, f"needs one https address of at most {_LONGEST_URL} ASCII characters, without blanks or brackets"
+        )
+    if not found[1] and not is_loopback(found[2]):
+        raise HeaderError(_LEAVE, "needs an https address; plain http is only for this machine itself (127.0.0.1)")
+    return f"{_LEAVE}: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
