@@ -1,7 +1,10 @@
 """The ``.env`` and the workspace: where things lie and how this office sends."""
 
 import difflib
+import ipaddress
 import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +23,10 @@ SHORTEST_KEY = 32
 
 def is_loopback(host: str | None) -> bool:
     """Whether a host name or address is this machine itself, as text (nothing is looked up)."""
-    return host is not None and (host == "localhost" or host.startswith("127.") or host in ("::1", "[::1]"))
+    try:
+        return host is not None and ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host is not None and host.lower() == "localhost"
 
 
 class Settings(BaseModel):
@@ -43,8 +49,13 @@ class Settings(BaseModel):
     def _public(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if not parts.hostname or parts.scheme not in ("http", "https") or parts.query or parts.fragment or parts.username:
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        except ValueError:
+            usable = False
+        # It stands between < and > in a header (RFC 2369 §2), so it is plain ASCII and without blanks and line ends.
+        if not usable or not re.fullmatch(r"[!-~]+", value) or re.search(r"[?#@<>]", value):
             raise ValueError("must be an address such as https://newsletter.example.org")
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("must be https; plain http is only for this machine itself (127.0.0.1)")
@@ -86,7 +97,10 @@ class Workspace:
         return self.issues / "publication.yaml"
 
     def issue_file(self, issue: str) -> Path:
-        """The issue file of a slug (``2024-12``) or a path to the file or its folder. Raises :class:`InputError` where there is none."""
+        """The issue file of a slug (``2024-12``) or of a path to the file or its folder.
+
+        Raises :class:`InputError` where there is none.
+        """
         named = Path(issue)
         candidates = [self.issues / issue / "issue.yaml"]
         if named.suffix in (".yaml", ".yml") or len(named.parts) > 1 or named.is_dir():
@@ -132,27 +146,26 @@ class Workspace:
         return url
 
 
-def read_settings(env_file: Path, environment: "os._Environ[str] | dict[str, str]") -> Settings:
+def read_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:
     """Read ``NEWSLETTER_…`` from the file and the environment; ``…_FILE`` names a file whose content is the value (S21).
 
     Raises :class:`InputError` with one problem a setting; a secret's value is never in it.
     """
-    found: dict[str, str | None] = dict(dotenv_values(env_file, interpolate=False)) if env_file.is_file() else {}
-    found |= {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+    written = dotenv_values(env_file, interpolate=False) if env_file.is_file() else {}
+    chosen = _by_setting(written) | _by_setting(environment)
     values: dict[str, str] = {}
     problems: list[Problem] = []
-    for name, value in found.items():
-        if not name.startswith(PREFIX) or not value:
+    for key, (name, value) in chosen.items():
+        if not value:
             continue
-        key = name.removeprefix(PREFIX).lower()
-        if key.endswith("_file"):
-            key, file = key.removesuffix("_file"), env_file.parent / value
-            try:
-                value = file.read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeError):
-                problems.append(Problem(str(env_file), 0, 0, name, f"cannot read {file}; name a file that holds the value"))
-                continue
-        values[key] = value
+        if not name.endswith("_FILE"):
+            values[key] = value
+            continue
+        file = env_file.parent / value
+        try:
+            values[key] = file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeError):
+            problems.append(Problem(str(env_file), 0, 0, name, f"cannot read {file}; name a file that holds the value"))
     problems += _unknown(values, env_file)
     try:
         settings = Settings.model_validate({key: value for key, value in values.items() if key in Settings.model_fields})
@@ -166,6 +179,12 @@ def read_settings(env_file: Path, environment: "os._Environ[str] | dict[str, str
     return settings
 
 
+def _by_setting(found: Mapping[str, str | None]) -> dict[str, tuple[str, str | None]]:
+    """Each setting with the name and value it was given under, so that ``X`` and ``X_FILE`` take each other's place."""
+    ours = ((name, value) for name, value in found.items() if name.startswith(PREFIX))
+    return {name.removeprefix(PREFIX).removesuffix("_FILE").lower(): (name, value) for name, value in ours}
+
+
 def _unknown(values: dict[str, str], env_file: Path) -> list[Problem]:
     problems = []
     for key in values.keys() - Settings.model_fields.keys():
@@ -176,7 +195,7 @@ def _unknown(values: dict[str, str], env_file: Path) -> list[Problem]:
 
 
 def program_folder(name: str) -> Path:
-    """A folder that comes with the program (``layouts``, ``issues``): inside the installed package, or beside it in a checkout."""
+    """A folder that comes with the program (``layouts``, ``issues``): in the installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parent
     inside = package / name if name != "issues" else package / "sample"
     return inside if inside.is_dir() else package.parent / name

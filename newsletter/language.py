@@ -1,0 +1,82 @@
+"""The program's own words and dates in the publication's language: one ``locale/<language>.po`` file each, English built in."""
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton, format_time
+from babel.messages.pofile import read_po
+
+_CATALOGUES = Path(__file__).parent / "locale"
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language as readers meet it. ``tag`` is BCP 47 (``de``, ``en-GB``), ``direction`` is ``ltr`` or ``rtl``."""
+
+    tag: str
+    direction: str
+    locale: Locale
+    words: dict[str, str]
+
+    def say(self, message: str, **values: str) -> str:
+        """The program's English ``message`` in this language (English where not translated), ``{name}`` filled from ``values``."""
+        return self.word(message).format(**values)
+
+    def word(self, message: str) -> str:
+        """The translation of ``message`` with its ``{name}`` places still in it."""
+        return self.words.get(message, message)
+
+    def month(self, date: dt.date) -> str:
+        """``Dezember 2024``."""
+        return str(format_skeleton("yMMMM", dt.datetime(date.year, date.month, date.day), locale=self.locale))  # noqa: DTZ001
+
+    def day(self, date: dt.date) -> str:
+        """``3. Dezember 2026`` (A16)."""
+        return str(format_date(date, "long", locale=self.locale))
+
+    def moment(self, when: dt.datetime | dt.date) -> str:
+        """``Samstag, 5. Dezember 2026, 10:00 Uhr``; without the time where only the day is known."""
+        day = str(format_date(when, "full", locale=self.locale))
+        if not isinstance(when, dt.datetime):
+            return day
+        return self.say("{day}, {time}", day=day, time=self.time(when))
+
+    def time(self, when: dt.datetime) -> str:
+        """``10:00 Uhr``."""
+        return self.say("{time} (clock)", time=str(format_time(when, "short", locale=self.locale))).removesuffix(" (clock)")
+
+    def period(self, starts: dt.datetime | dt.date, ends: dt.datetime | dt.date | None) -> str:
+        """When something takes place: a moment, a span within a day, or from one day to another."""
+        if ends is None or ends == starts:
+            return self.moment(starts)
+        if isinstance(starts, dt.datetime) and isinstance(ends, dt.datetime) and starts.timetuple()[:3] == ends.timetuple()[:3]:
+            span = str(format_time(starts, "short", locale=self.locale))
+            return self.say("{day}, {start} to {end}", day=self.moment(_day(starts)), start=span, end=self.time(ends))
+        return self.say("{start} to {end}", start=self.moment(starts), end=self.moment(ends))
+
+
+def _day(when: dt.date) -> dt.date:
+    return dt.date(when.year, when.month, when.day)
+
+
+@cache
+def language(tag: str) -> Language:
+    """The language of a BCP 47 tag. A tag without a catalogue speaks English words, with the dates of its own language."""
+    try:
+        locale = Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    return Language(tag, str(locale.text_direction), locale, _words(tag))
+
+
+def _words(tag: str) -> dict[str, str]:
+    for name in (tag, tag.split("-")[0]):
+        file = _CATALOGUES / f"{name}.po"
+        if file.is_file():
+            with file.open("rb") as stream:
+                catalogue = read_po(stream, locale=name.replace("-", "_"))
+            return {str(message.id): str(message.string) for message in catalogue if message.id and message.string}
+    return {}

@@ -1,0 +1,122 @@
+"""The program's words and dates in the publication's language."""
+
+import ast
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+import newsletter
+from newsletter.language import language
+
+ROOT = Path(newsletter.__file__).parent
+CATALOGUES = sorted((ROOT / "locale").glob("*.po"))
+STARTS = dt.datetime(2026, 12, 5, 10, 0)  # noqa: DTZ001 - a wall clock, as staff write it
+
+
+def test_german_is_spoken_and_english_is_built_in() -> None:
+    assert language("de").say("Imprint") == "Impressum"
+    assert language("de-AT").say("Imprint") == "Impressum"
+    assert language("en").say("Imprint") == "Imprint"
+    assert language("fr").say("Imprint") == "Imprint"
+    assert language("de").say("not in the catalogue: {x}", x="1") == "not in the catalogue: 1"
+
+
+def test_values_are_put_in_as_they_are() -> None:
+    assert language("de").say("Unsubscribe from {name}", name="{title} & 100 %") == "{title} & 100 % abbestellen"
+
+
+@pytest.mark.parametrize(
+    ("tag", "day", "month", "moment"),
+    [
+        ("de", "5. Dezember 2026", "Dezember 2026", "Samstag, 5. Dezember 2026, 10:00 Uhr"),
+        ("de-AT", "5. Dezember 2026", "Dezember 2026", "Samstag, 5. Dezember 2026, 10:00 Uhr"),
+        ("de-1996", "5. Dezember 2026", "Dezember 2026", "Samstag, 5. Dezember 2026, 10:00 Uhr"),
+        ("de-simple", "5. Dezember 2026", "Dezember 2026", "Samstag, 5. Dezember 2026, 10:00 Uhr"),
+        ("en-GB", "5 December 2026", "December 2026", "Saturday, 5 December 2026, 10:00"),
+    ],
+)
+def test_dates(tag: str, day: str, month: str, moment: str) -> None:
+    spoken = language(tag)
+    assert spoken.tag == tag
+    assert spoken.day(STARTS.date()) == day
+    assert spoken.month(STARTS.date()) == month
+    assert spoken.moment(STARTS).replace(" 2026 at ", " 2026, ") == moment
+
+
+def test_a_language_without_a_catalogue_has_its_own_dates() -> None:
+    assert language("fr").day(STARTS.date()) == "5 décembre 2026"
+    assert language("fr").moment(STARTS) == "samedi 5 décembre 2026, 10:00"
+
+
+def test_a_day_alone_has_no_time() -> None:
+    assert language("de").moment(dt.date(2026, 12, 5)) == "Samstag, 5. Dezember 2026"
+
+
+def test_a_time_with_a_zone_stays_what_was_written() -> None:
+    assert language("de").time(STARTS.replace(tzinfo=dt.timezone(dt.timedelta(hours=1)))) == "10:00 Uhr"
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "expected"),
+    [
+        (STARTS, None, "Samstag, 5. Dezember 2026, 10:00 Uhr"),
+        (STARTS, STARTS.replace(hour=12, minute=30), "Samstag, 5. Dezember 2026, 10:00 bis 12:30 Uhr"),
+        (
+            STARTS,
+            STARTS.replace(day=6, hour=8),
+            "Samstag, 5. Dezember 2026, 10:00 Uhr bis Sonntag, 6. Dezember 2026, 08:00 Uhr",
+        ),
+        (dt.date(2026, 12, 5), dt.date(2026, 12, 6), "Samstag, 5. Dezember 2026 bis Sonntag, 6. Dezember 2026"),
+        (dt.date(2026, 12, 5), dt.date(2026, 12, 5), "Samstag, 5. Dezember 2026"),
+        (STARTS, STARTS, "Samstag, 5. Dezember 2026, 10:00 Uhr"),
+    ],
+)
+def test_periods(starts: dt.datetime | dt.date, ends: dt.datetime | dt.date | None, expected: str) -> None:
+    assert language("de").period(starts, ends) == expected
+
+
+@pytest.mark.parametrize(
+    ("tag", "direction"), [("de", "ltr"), ("ar", "rtl"), ("he-IL", "rtl"), ("ar-simple", "rtl"), ("qqq", "ltr")]
+)
+def test_direction(tag: str, direction: str) -> None:
+    assert language(tag).direction == direction
+
+
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
+def test_translations_name_the_same_values_and_none_is_empty(file: Path) -> None:
+    with file.open("rb") as stream:
+        messages = [message for message in read_po(stream, locale=file.stem, abort_invalid=True) if message.id]
+    assert messages
+    for message in messages:
+        assert message.string, message.id
+        assert not message.fuzzy, message.id
+        assert set(re.findall(r"\{(\w+)\}", message.string)) == set(re.findall(r"\{(\w+)\}", message.id)), message.id
+
+
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
+def test_no_message_stands_twice_in_a_catalogue(file: Path) -> None:
+    ids = re.findall(r'^msgid "(.+)"$', file.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(ids) == sorted(set(ids))
+
+
+def spoken_messages() -> set[str]:
+    """Every literal that the program gives to ``say``, in Python and in templates."""
+    found: set[str] = set()
+    for file in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "say" and node.args:
+                message = node.args[0]
+                if isinstance(message, ast.Constant):
+                    found.add(message.value)
+    for file in (*ROOT.rglob("*.j2"), *ROOT.parent.glob("layouts/**/*.j2")):
+        found |= {text for _, text in re.findall(r"""\bsay\(\s*(["'])(.+?)\1""", file.read_text(encoding="utf-8"))}
+    return found
+
+
+def test_german_has_a_word_for_everything_that_is_said() -> None:
+    spoken = spoken_messages()
+    assert "Unsubscribe" in spoken
+    assert sorted(message for message in spoken if message not in language("de").words) == []
