@@ -1,4 +1,4 @@
-"""An issue compiled with its layout: static pieces and slots, for HTML, text and subject; immutable, named by its content hash."""
+"""An issue compiled with its layout: static pieces and slots for HTML, text and subject; immutable, named by its hash."""
 
 import hashlib
 import html
@@ -42,12 +42,19 @@ class Slot:
 
     def value(self, values: Mapping[str, str]) -> str:
         """The recipient's value, else the default, not yet escaped. Raises :class:`MissingValue` where there is neither."""
-        value = clean(values.get(self.name, "")).strip()
+        value = self._given(values)
         if value:
             return value
         if self.default is None:
             raise MissingValue(self.name)
         return self.default
+
+    def has_value(self, values: Mapping[str, str]) -> bool:
+        """Whether there is a value or a default."""
+        return self.default is not None or bool(self._given(values))
+
+    def _given(self, values: Mapping[str, str]) -> str:
+        return clean(values.get(self.name, "")).strip()
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The value as it goes into the part: HTML-escaped in ``text``, ``attribute`` and ``url``, as it is in ``plain``."""
@@ -156,5 +163,5 @@ class Edition:
             subject=Part.from_json(data["subject"]),
             text=Part.from_json(data["text"]),
             html=Part.from_json(data["html"]),
-            pictures=tuple(PictureFile(*row, data=pictures.get(row[0], b"")) for row in data["pictures"]),
+            pictures=tuple(PictureFile(row[0], row[1], row[2], row[3], pictures.get(row[0], b"")) for row in data["pictures"]),
         )

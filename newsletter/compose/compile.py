@@ -1,0 +1,92 @@
+"""An issue and its layout become an edition: Jinja -> MJML -> CSS inlining -> slots, and the text part beside it."""
+
+from collections.abc import Callable
+
+from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Headers, Part, PictureFile
+from newsletter.compose.inline import inline_css
+from newsletter.compose.layout import render
+from newsletter.compose.mjml import MjmlError, compile_mjml
+from newsletter.compose.pictures import PictureCache, PictureError, Shown
+from newsletter.compose.sentinel import Sentinels, SlotError
+from newsletter.compose.templates import LayoutError
+from newsletter.issue import Issue
+from newsletter.issue.blocks import Picture
+from newsletter.problem import InputError, Problem, complaint
+from newsletter.settings import Workspace
+
+_CACHE = PictureCache()
+
+
+def compile_issue(issue: Issue, workspace: Workspace, picture_url: Callable[[str], str], cache: PictureCache = _CACHE) -> Edition:
+    """Compile ``issue`` with the layout that it names; ``picture_url`` gives the address of a picture by its name.
+
+    The same input gives the same edition, byte for byte. Nothing is fetched from the network.
+    Raises :class:`InputError` for a picture or a layout that cannot be used.
+    """
+    layout = workspace.layout_folder(issue.layout)
+    if layout is None:
+        raise complaint(f"there is no layout {issue.layout!r}; there are: {', '.join(workspace.layout_names())}")
+    sentinels = Sentinels()
+    gallery = _Gallery(issue, picture_url, cache)
+    rendered = render(issue, layout, sentinels, gallery.show)
+    try:
+        document, css = compile_mjml(rendered.mjml)
+        html = sentinels.split_html(inline_css(document, css))
+        text = sentinels.split_plain(rendered.text)
+        _demand_links(html, text)
+    except (MjmlError, SlotError) as error:
+        raise LayoutError(Problem(str(layout / "layout.mjml.j2"), 0, 0, "", str(error))) from None
+    return Edition(
+        title=issue.content.title,
+        headers=_headers(issue),
+        subject=sentinels.split_plain(rendered.subject),
+        text=text,
+        html=html,
+        pictures=gallery.files,
+    )
+
+
+class _Gallery:
+    """The pictures that a layout asked for, each file once."""
+
+    def __init__(self, issue: Issue, picture_url: Callable[[str], str], cache: PictureCache) -> None:
+        self._issue = issue
+        self._url = picture_url
+        self._cache = cache
+        self._files: dict[str, PictureFile] = {}
+
+    @property
+    def files(self) -> tuple[PictureFile, ...]:
+        return tuple(self._files.values())
+
+    def show(self, picture: Picture, width: int) -> Shown:
+        """The picture for a place ``width`` CSS pixels wide; a smaller one is shown smaller, never blown up."""
+        try:
+            file = self._cache.make(self._issue.picture_path(picture.src), width)
+        except (PictureError, OSError) as error:
+            raise InputError(Problem(str(self._issue.file), 0, 0, "", f"picture {picture.src}: {error}")) from None
+        self._files[file.name] = file
+        shown = min(width, file.width)
+        return Shown(file, self._url(file.name), shown, max(1, round(file.height * shown / file.width)))
+
+
+def _demand_links(html: Part, text: Part) -> None:
+    """A layout cannot forget the way out or the way into the browser (H14, L7)."""
+    for name, part in (("HTML", html), ("text", text)):
+        present = {slot.name for slot in part.slots()}
+        for needed in (VIEW, UNSUBSCRIBE):
+            if needed not in present:
+                raise SlotError(f"the {name} part has no {needed}; every mail needs it")
+
+
+def _headers(issue: Issue) -> Headers:
+    publication = issue.publication
+    sender = publication.sender
+    return Headers(
+        from_name=sender.name or publication.name,
+        from_email=sender.email,
+        reply_to=sender.reply_to,
+        list_id=publication.own_list_id,
+        list_name=publication.name,
+        language=issue.language,
+    )

@@ -1,0 +1,101 @@
+"""A layout's Jinja templates and an issue become MJML and plain text, with sentinels where recipients differ."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from newsletter.compose.edition import UNSUBSCRIBE, VIEW
+from newsletter.compose.pictures import Shown
+from newsletter.compose.plain import PlainText
+from newsletter.compose.sentinel import Sentinels
+from newsletter.compose.templates import Compiling, run
+from newsletter.compose.theme import load_theme
+from newsletter.issue import Issue, Line, Picture
+from newsletter.issue.blocks import Contents, Interview, Link
+from newsletter.language import language
+
+#: A6: labels that say nothing without their object; the layout adds the title that they are about.
+_GENERIC = re.compile(
+    r"(?:(?:hier )?klicken(?: sie)?(?: bitte)?(?: hier)?|hier|mehr|mehr erfahren|mehr lesen|mehr infos?|mehr information(?:en)?"
+    r"|weitere informationen|weiter|weiterlesen|zum artikel|details|download|website|link|click here|here|more|read more"
+    r"|learn more|more info(?:rmation)?|continue|read on|to the article)\s*[.…»>→]*",
+    re.IGNORECASE,
+)
+_BREAK = re.compile(r"\n*(?:\f\n*)+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+PictureMaker = Callable[[Picture, int], Shown]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the contents: a title and the anchor of its block."""
+
+    anchor: str
+    title: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What the templates of a layout made of an issue."""
+
+    mjml: str
+    text: str
+    subject: str
+
+
+def render(issue: Issue, folder: Path, sentinels: Sentinels, picture: PictureMaker) -> Rendered:
+    """Render ``layout.mjml.j2`` and ``text.j2`` of the layout in ``folder``.
+
+    ``picture`` gives the file and address of a picture for a width in CSS pixels.
+    Raises :class:`~newsletter.compose.templates.LayoutError`.
+    """
+    words = language(issue.language)
+    context = {
+        "issue": issue.content,
+        "publication": issue.publication,
+        "blocks": issue.content.blocks,
+        "contents": contents(issue),
+        "language": words,
+        "theme": load_theme(folder),
+        "picture": picture,
+        "label": label,
+        "shown_address": shown_address,
+        "view_url": sentinels.mark(VIEW),
+        "unsubscribe_url": sentinels.mark(UNSUBSCRIBE),
+    }
+    compiling = Compiling(sentinels, words, PlainText(sentinels))
+    return Rendered(
+        mjml=run(folder, "layout.mjml.j2", context, compiling),
+        text=_tidy(run(folder, "text.j2", context, compiling)),
+        subject=sentinels.line(issue.content.subject),
+    )
+
+
+def contents(issue: Issue) -> list[Entry]:
+    """The titles of the issue's own blocks, an interview without one under the name of its person."""
+    entries = []
+    for number, block in enumerate(issue.content.blocks, 1):
+        title = getattr(block, "title", None) or (block.person.name if isinstance(block, Interview) else None)
+        if title is not None and not isinstance(block, Contents):
+            entries.append(Entry(f"block-{number}", title))
+    return entries
+
+
+def label(link: Link, title: Line | None) -> Line:
+    """The author's label, with the title it is about where it says nothing alone: "Mehr Information: <title>" (A6, A7)."""
+    written = link.label
+    if title is None or not _GENERIC.fullmatch(written.sample().strip()):
+        return written
+    return Line(f"{written.raw.strip()}: {title.raw.strip()}", (*written.parts, ": ", *title.parts))
+
+
+def shown_address(url: str) -> str:
+    """An address as people write it: without scheme and last slash."""
+    return re.sub(r"^(https?://|mailto:|tel:)", "", url).rstrip("/")
+
+
+def _tidy(text: str) -> str:
+    """At most one blank line in a row, but two where the template puts a form feed: between blocks."""
+    lines = "\n".join(line.rstrip(" ") for line in text.replace("\r\n", "\n").split("\n"))
+    return _BREAK.sub("\n\n\n", _BLANK_LINES.sub("\n\n", lines)).strip("\n") + "\n"

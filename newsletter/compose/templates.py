@@ -1,0 +1,155 @@
+"""The Jinja environments that a layout's templates run in: sandboxed, strict, read from disk once and again when they change.
+
+They are kept between compiles; what belongs to one compile (sentinels, language, footnotes) travels as ``compiling``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, pass_context
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from newsletter.compose.markup import markdown_html
+from newsletter.compose.plain import PlainText
+from newsletter.compose.sentinel import Sentinels, escape
+from newsletter.issue import Line, Markdown
+from newsletter.language import Language
+from newsletter.problem import InputError, Problem
+
+
+class LayoutError(InputError):
+    """A layout's template fails. Names the template's file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiling:
+    """What one compile of an issue shares among its templates."""
+
+    sentinels: Sentinels
+    words: Language
+    writer: PlainText
+
+    def plain(self, text: str | Line) -> str:
+        """A line with its sentinels, as it is."""
+        return self.sentinels.line(text) if isinstance(text, Line) else text
+
+    def markup(self, text: str | Line) -> str | Markup:
+        """A line with its sentinels, escaped for HTML; a string is left to Jinja's autoescape."""
+        return Markup(escape(self.sentinels.line(text))) if isinstance(text, Line) else text  # noqa: S704 - escaped right here
+
+
+def run(folder: Path, name: str, context: dict[str, Any], compiling: Compiling) -> str:
+    """Render a template of a layout. Raises :class:`LayoutError`."""
+    environment = html_environment(folder) if name.endswith(".mjml.j2") else text_environment(folder)
+    try:
+        return environment.get_template(name).render(context | {"compiling": compiling})
+    except TemplateSyntaxError as error:
+        file = error.filename or str(folder / name)
+        raise LayoutError(Problem(file, error.lineno, 1, "", f"is not a Jinja template: {error.message}")) from None
+    except (TemplateError, SecurityError, TypeError, AttributeError) as error:
+        file, line = _template_line(error, folder / name)
+        raise LayoutError(Problem(file, line, 1, "", f"fails: {error}")) from None
+
+
+@lru_cache(maxsize=8)
+def html_environment(folder: Path) -> ImmutableSandboxedEnvironment:
+    """For ``.mjml.j2``: everything is escaped but what a filter made; lines show with their sentinels."""
+
+    @pass_context
+    def finalize(context: Context, value: Any) -> Any:
+        if isinstance(value, Markdown):
+            raise TemplateError("a Markdown text needs the filter: {{ block.body | markdown }}")
+        return _compiling(context).markup(value) if isinstance(value, Line) else value
+
+    @pass_context
+    def say(context: Context, message: str, **values: str | Line) -> Markup:
+        compiling = _compiling(context)
+        shown = {name: compiling.markup(value) for name, value in values.items()}
+        return Markup(escape(compiling.words.word(message))).format(**shown)  # noqa: S704 - format() escapes the values
+
+    @pass_context
+    def markdown(context: Context, text: Markdown, heading: int = 3) -> Markup:
+        return Markup(markdown_html(text, _compiling(context).sentinels.field, heading))  # noqa: S704 - escaped by markdown_html
+
+    environment = _environment(folder, escaped=True, finalize=finalize)
+    environment.globals["say"] = say
+    environment.filters["markdown"] = markdown
+    environment.filters["trusted"] = Markup  # the author's own MJML, checked when the issue was loaded
+    return environment
+
+
+@lru_cache(maxsize=8)
+def text_environment(folder: Path) -> ImmutableSandboxedEnvironment:
+    """For ``text.j2``: nothing is escaped; filters wrap, underline and collect footnotes."""
+
+    @pass_context
+    def finalize(context: Context, value: Any) -> Any:
+        return _compiling(context).plain(value) if isinstance(value, Line) else value
+
+    @pass_context
+    def say(context: Context, message: str, **values: str | Line) -> str:
+        compiling = _compiling(context)
+        return compiling.words.say(message, **{name: compiling.plain(value) for name, value in values.items()})
+
+    @pass_context
+    def words(context: Context, text: str | Line) -> str:
+        return _compiling(context).plain(text)
+
+    @pass_context
+    def notes(context: Context) -> tuple[str, ...]:
+        return _compiling(context).writer.notes
+
+    @pass_context
+    def wrap(context: Context, text: str | Line, first: str = "", rest: str = "") -> str:
+        compiling = _compiling(context)
+        return compiling.writer.wrap(compiling.plain(text), first, rest)
+
+    @pass_context
+    def underline(context: Context, text: str | Line, stroke: str = "-") -> str:
+        compiling = _compiling(context)
+        return compiling.writer.underline(compiling.plain(text), stroke)
+
+    @pass_context
+    def markdown(context: Context, text: Markdown, prefix: str = "") -> str:
+        return _compiling(context).writer.markdown(text, prefix)
+
+    environment = _environment(folder, escaped=False, finalize=finalize)
+    environment.globals |= {"say": say, "words": words, "notes": notes}
+    environment.filters |= {"wrap": wrap, "underline": underline, "markdown": markdown}
+    return environment
+
+
+def _compiling(context: Context) -> Compiling:
+    compiling = context["compiling"]
+    if not isinstance(compiling, Compiling):
+        raise TemplateError("import macros 'with context'")
+    return compiling
+
+
+def _environment(folder: Path, *, escaped: bool, finalize: Callable[..., Any]) -> ImmutableSandboxedEnvironment:
+    return ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(folder),
+        autoescape=escaped,  # not select_autoescape, which stays off for .mjml.j2
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=finalize,
+    )
+
+
+def _template_line(error: BaseException, default: Path) -> tuple[str, int]:
+    """The innermost frame of the traceback that is a template: Jinja puts its files and lines there."""
+    found = (str(default), 1)
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename.endswith(".j2"):
+            found = (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+        trace = trace.tb_next
+    return found
