@@ -1,15 +1,29 @@
 """The blocks an issue is made of, as Pydantic models: one class a block type, told apart by ``type``."""
 
-import datetime as dt
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from newsletter.issue.address import Url
+from newsletter.issue.dates import Day, Moment
 from newsletter.issue.markdown import Markdown
-from newsletter.issue.text import Line
+from newsletter.issue.mjml import MjmlSource
+from newsletter.issue.text import Line, plain_text
 
-PlainText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+#: One line that is the same for everyone (no merge fields), fit for a header (S1).
+PlainText = Annotated[str, AfterValidator(plain_text), WithJsonSchema({"type": "string", "minLength": 1})]
+
+#: The way to a value inside a file: keys and list positions.
+Loc = tuple[str | int, ...]
+
+
+class MisfitError(ValueError):
+    """What is wrong with one key of a mapping that can only be judged together with another one."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class Model(BaseModel):
@@ -17,9 +31,28 @@ class Model(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    #: What it is called in messages.
+    noun: ClassVar[str] = "this"
+
+    def walk(self, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
+        """Every value in it and below it, models and lists included, with the way to it, in the order of the model."""
+        for name in type(self).model_fields:
+            yield from _walk(getattr(self, name), (*loc, name))
+
+
+def _walk(value: Any, loc: Loc) -> Iterator[tuple[Loc, Any]]:
+    yield loc, value
+    if isinstance(value, Model):
+        yield from value.walk(loc)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _walk(item, (*loc, number))
+
 
 class Link(Model):
     """A labelled address: ``{label: Bericht lesen, url: https://…}``."""
+
+    noun = "a link"
 
     label: Line = Field(description="what readers click on; say where it leads")
     url: Url = Field(description="https, mailto or tel")
@@ -28,7 +61,9 @@ class Link(Model):
 class Picture(Model):
     """A picture beside the issue file."""
 
-    src: PlainText = Field(description="the file, relative to the issue file")
+    noun = "a picture"
+
+    src: PlainText = Field(description="the file (JPEG, PNG or GIF), relative to the issue file")
     alt: Line | None = Field(None, description="what the picture shows, for those who cannot see it")
     decorative: bool = Field(False, description="true where the picture says nothing that the text does not say")
     caption: Line | None = Field(None, description="the line under the picture")
@@ -36,35 +71,39 @@ class Picture(Model):
 
     @model_validator(mode="after")
     def _described(self) -> "Picture":
-        if self.alt is None and not self.decorative:
-            raise ValueError("alt is missing; say in a few words what the picture shows, or write 'decorative: true'")
+        if self.alt is None and not self.decorative:  # A5
+            raise MisfitError("alt", "missing; say in a few words what the picture shows, or write 'decorative: true'")
         if self.alt is not None and self.decorative:
-            raise ValueError("alt and 'decorative: true' exclude each other; keep one of them")
+            raise MisfitError("alt", "alt and 'decorative: true' exclude each other; keep one of them")
         return self
 
 
 class DatedPicture(Picture):
     """A picture of a gallery."""
 
-    date: dt.date | None = Field(None, description="the day it was taken")
+    date: Day | None = Field(None, description="the day it was taken, e.g. 2026-11-18")
 
 
 class Letter(Model):
     """The editorial: a salutation, some paragraphs, a signature."""
 
-    type: Literal["letter"]
-    title: Line | None = None
+    noun = "a letter"
+
+    type: Literal["letter"] = Field(description="the editorial")
+    title: Line | None = Field(None, description="a heading above the salutation")
     salutation: Line | None = Field(None, description="e.g. Liebe {{ first_name | default('Leserinnen und Leser') }},")
-    body: Markdown
-    signature: Line | None = None
+    body: Markdown = Field(description="the paragraphs, in Markdown")
+    signature: Line | None = Field(None, description="who writes")
 
 
 class Text(Model):
     """Plain paragraphs, a heading alone, or both."""
 
-    type: Literal["text"]
-    title: Line | None = None
-    body: Markdown | None = None
+    noun = "a text"
+
+    type: Literal["text"] = Field(description="paragraphs, a heading, or both")
+    title: Line | None = Field(None, description="the heading")
+    body: Markdown | None = Field(None, description="the paragraphs, in Markdown")
 
     @model_validator(mode="after")
     def _says_something(self) -> "Text":
@@ -76,159 +115,188 @@ class Text(Model):
 class Article(Model):
     """A report with heading, picture and a link to the long version."""
 
-    type: Literal["article"]
+    noun = "an article"
+
+    type: Literal["article"] = Field(description="a report with heading, picture and link")
     kicker: Line | None = Field(None, description="the small line above the title")
-    title: Line
-    image: Picture | None = None
-    body: Markdown
-    link: Link | None = None
+    title: Line = Field(description="the heading")
+    image: Picture | None = Field(None, description="the picture above the text")
+    body: Markdown = Field(description="the report, in Markdown")
+    link: Link | None = Field(None, description="where the long version is")
 
 
 class Image(Picture):
     """A picture across the full width."""
 
-    type: Literal["image"]
+    noun = "an image"
+
+    type: Literal["image"] = Field(description="a picture across the full width")
     url: Url | None = Field(None, description="where a click on the picture leads")
 
     @model_validator(mode="after")
     def _link_is_named(self) -> "Image":
-        if self.url is not None and self.alt is None:
-            raise ValueError("a linked picture cannot be decorative; give it an alt that names where the link leads")  # A5
+        if self.url is not None and self.alt is None:  # A5
+            raise MisfitError("alt", "missing; a linked picture cannot be decorative, its alt names where the link leads")
         return self
 
 
 class Quote(Model):
     """A pull quote."""
 
-    type: Literal["quote"]
-    text: Markdown
+    noun = "a quote"
+
+    type: Literal["quote"] = Field(description="a pull quote")
+    text: Markdown = Field(description="what was said, in Markdown")
     source: Line | None = Field(None, description="who said it")
 
 
 class Person(Model):
     """Whom an interview is with."""
 
-    name: Line
-    role: Line | None = None
-    image: Picture | None = None
+    noun = "the person of an interview"
+
+    name: Line = Field(description="the name, with title")
+    role: Line | None = Field(None, description="office or function")
+    image: Picture | None = Field(None, description="a portrait")
 
 
 class Question(Model):
     """One question of an interview and its answer."""
 
-    question: Line
-    answer: Markdown
+    noun = "an interview question"
+
+    question: Line = Field(description="what was asked")
+    answer: Markdown = Field(description="what was answered, in Markdown")
 
 
 class Interview(Model):
     """Questions and answers with one person."""
 
-    type: Literal["interview"]
-    kicker: Line | None = Field(None, description="e.g. 3 Fragen an")
-    title: Line | None = None
-    person: Person
-    intro: Markdown | None = None
-    questions: list[Question] = Field(min_length=1)
+    noun = "an interview"
+
+    type: Literal["interview"] = Field(description="questions and answers with one person")
+    kicker: Line | None = Field(None, description="the small line above the name, e.g. 3 Fragen an")
+    title: Line | None = Field(None, description="the heading")
+    person: Person = Field(description="whom the interview is with")
+    intro: Markdown | None = Field(None, description="some words before the first question, in Markdown")
+    questions: list[Question] = Field(min_length=1, description="the questions, each with its answer")
 
 
 class Gallery(Model):
     """Pictures in two columns."""
 
-    type: Literal["gallery"]
-    title: Line | None = None
-    intro: Markdown | None = None
-    images: list[DatedPicture] = Field(min_length=1)
+    noun = "a gallery"
+
+    type: Literal["gallery"] = Field(description="pictures in two columns")
+    title: Line | None = Field(None, description="the heading")
+    intro: Markdown | None = Field(None, description="some words above the pictures, in Markdown")
+    images: list[DatedPicture] = Field(min_length=1, description="the pictures")
 
 
 class Event(Model):
     """Something that takes place: when, where, what, and a link."""
 
-    type: Literal["event"]
-    kicker: Line | None = None
-    title: Line
-    starts: dt.datetime | dt.date = Field(description="e.g. 2026-12-05 10:00, or the day alone", union_mode="left_to_right")
-    ends: dt.datetime | dt.date | None = Field(None, union_mode="left_to_right")
-    place: Line | None = None
-    image: Picture | None = None
-    body: Markdown | None = None
-    link: Link | None = None
+    noun = "an event"
+
+    type: Literal["event"] = Field(description="something that takes place")
+    kicker: Line | None = Field(None, description="the small line above the title")
+    title: Line = Field(description="what takes place")
+    starts: Moment = Field(description="e.g. 2026-12-05 10:00, the local time, or the day alone")
+    ends: Moment | None = Field(None, description="e.g. 2026-12-05 12:00, or the last day")
+    place: Line | None = Field(None, description="where it takes place")
+    image: Picture | None = Field(None, description="the picture above the text")
+    body: Markdown | None = Field(None, description="what it is about, in Markdown")
+    link: Link | None = Field(None, description="where to read more or to register")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Event":
+        if self.ends is None:
+            return self
+        same_kind = type(self.starts) is type(self.ends)
+        early = self.ends < self.starts if same_kind else self.ends.timetuple()[:3] < self.starts.timetuple()[:3]
+        if early:
+            raise MisfitError("ends", "is before the event starts; correct one of them")
+        return self
 
 
 class NewsItem(Model):
     """One short notice."""
 
-    title: Line
-    date: dt.date | None = None
-    body: Markdown | None = None
-    link: Link | None = None
+    noun = "a news item"
+
+    title: Line = Field(description="the heading")
+    date: Day | None = Field(None, description="the day it is about, e.g. 2026-11-18")
+    body: Markdown | None = Field(None, description="a few sentences, in Markdown")
+    link: Link | None = Field(None, description="where to read more")
 
 
 class News(Model):
     """Short notices under one heading."""
 
-    type: Literal["news"]
-    title: Line
-    items: list[NewsItem] = Field(min_length=1)
+    noun = "a news block"
+
+    type: Literal["news"] = Field(description="short notices under one heading")
+    title: Line = Field(description="the heading above all of them")
+    items: list[NewsItem] = Field(min_length=1, description="the notices")
 
 
 class Button(Model):
     """One call to action."""
 
-    type: Literal["button"]
-    label: Line
-    url: Url
+    noun = "a button"
+
+    type: Literal["button"] = Field(description="one call to action")
+    label: Line = Field(description="what the button says; say where it leads")
+    url: Url = Field(description="https, mailto or tel")
 
 
 class Figure(Model):
     """One key number and what it counts."""
 
-    value: Line
-    label: Line
+    noun = "a figure"
+
+    value: Line = Field(description="the number, as readers see it", json_schema_extra={"type": ["string", "number"]})
+    label: Line = Field(description="what it counts")
 
 
 class Figures(Model):
     """Key numbers side by side."""
 
-    type: Literal["figures"]
-    title: Line | None = None
-    items: list[Figure] = Field(min_length=1, max_length=4)
+    noun = "a figures block"
+
+    type: Literal["figures"] = Field(description="key numbers side by side")
+    title: Line | None = Field(None, description="the heading")
+    items: list[Figure] = Field(min_length=1, max_length=4, description="one to four key numbers")
 
 
 class Contents(Model):
     """A linked list of the issue's own titles."""
 
-    type: Literal["contents"]
-    title: Line | None = None
+    noun = "a contents block"
+
+    type: Literal["contents"] = Field(description="a linked list of the issue's own titles")
+    title: Line | None = Field(None, description="the heading")
 
 
 class Divider(Model):
     """A thin line between two blocks."""
 
-    type: Literal["divider"]
+    noun = "a divider"
+
+    type: Literal["divider"] = Field(description="a thin line between two blocks")
 
 
 class Mjml(Model):
     """MJML sections of the author's own: trusted and passed on as they are, with the words for the text part beside them."""
 
-    type: Literal["mjml"]
-    source: PlainText = Field(description="one or more <mj-section> or <mj-wrapper> elements")
-    text: Markdown = Field(description="what the plain text part says in its place")
+    noun = "an mjml block"
+
+    type: Literal["mjml"] = Field(description="raw MJML, for what no other block can do")
+    source: MjmlSource = Field(description="one or more <mj-section>, <mj-wrapper> or <mj-hero> elements")
+    text: Markdown = Field(description="what the plain text part says in its place, in Markdown")
 
 
 Block = Annotated[
-    Letter
-    | Text
-    | Article
-    | Image
-    | Quote
-    | Interview
-    | Gallery
-    | Event
-    | News
-    | Button
-    | Figures
-    | Contents
-    | Divider
-    | Mjml,
+    Letter | Text | Article | Image | Quote | Interview | Gallery | Event | News | Button | Figures | Contents | Divider | Mjml,
     Field(discriminator="type"),
 ]

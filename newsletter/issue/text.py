@@ -19,23 +19,54 @@ _FIELD = re.compile(
         \}\}""",
     re.VERBOSE,
 )
+#: S1: C0 but tab and line feed, DEL, C1, line and paragraph separator; and what no text can hold: surrogates, noncharacters.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[BbQq]\?[^?]*\?=")
 
 
 @dataclass(frozen=True, slots=True)
 class MergeField:
-    """``{{ name | default('…') }}``; ``default`` is None where none was given, ``offset`` counts characters in the source text."""
+    """``{{ name | default('…') }}``; ``default`` is None where none was given, ``offset`` counts characters of the text."""
 
     name: str
     default: str | None
     offset: int
 
 
-class FieldSyntaxError(ValueError):
-    """A ``{{`` that is no merge field. ``offset`` is where it stands in the text."""
+class TextError(ValueError):
+    """A text that cannot be used. ``offset`` is the character it is about, None where it is about the whole text."""
 
-    def __init__(self, message: str, offset: int) -> None:
+    def __init__(self, message: str, offset: int | None = None) -> None:
         super().__init__(message)
         self.offset = offset
+
+
+class FieldSyntaxError(TextError):
+    """A ``{{`` that is no merge field, or one where none can stand. ``offset`` is where it stands in the text."""
+
+
+def check_characters(text: str) -> None:
+    """Raise :class:`TextError` at the first control character (S1); tab and line feed pass."""
+    if match := _CONTROL.search(text):
+        raise TextError(f"holds the control character U+{ord(match[0]):04X}; delete it", match.start())
+
+
+def check_line(text: str) -> None:
+    """Raise :class:`TextError` for what may not stand in a title or a header: control characters, encoded words (S1)."""
+    check_characters(text)
+    if match := _ENCODED_WORD.search(text):
+        raise TextError("holds an encoded mail header (=?…?=); write the words themselves", match.start())
+
+
+def plain_text(value: str) -> str:
+    """A one-line text without merge fields, as it goes into headers and titles. Raises :class:`TextError`."""
+    check_line(value)
+    if (brace := value.find("{{")) >= 0:
+        raise FieldSyntaxError("merge fields cannot stand here: this text is the same for everyone", brace)
+    text = _one_line(value).strip()
+    if not text:
+        raise TextError("is empty; write some text or leave the whole line out")
+    return text
 
 
 def match_field(text: str, offset: int) -> tuple[MergeField, int]:
@@ -80,6 +111,19 @@ def split_fields(text: str) -> tuple[str | MergeField, ...]:
     return tuple(parts)
 
 
+def _one_line(text: str) -> str:
+    return text.replace("\n", " ").replace("\t", " ")  # one for one, so that offsets stay
+
+
+def _trimmed(parts: tuple[str | MergeField, ...]) -> tuple[str | MergeField, ...]:
+    found = list(parts)
+    if isinstance(first := found[0], str):
+        found[0] = first.lstrip()
+    if isinstance(last := found[-1], str):
+        found[-1] = last.rstrip()
+    return tuple(part for part in found if part)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of plain text with merge fields: a title, a caption, a subject."""
@@ -89,11 +133,14 @@ class Line:
 
     @classmethod
     def parse(cls, raw: str) -> "Line":
-        """Read what staff wrote. Raises :class:`FieldSyntaxError`, or ValueError for an empty or several-line text."""
-        text = " ".join(raw.split("\n")).strip()
-        if not text:
-            raise ValueError("is empty; write some text or leave the whole line out")
-        return cls(raw, split_fields(text))
+        """Read what staff wrote; a line break counts as a blank.
+
+        Raises :class:`FieldSyntaxError`, or :class:`TextError` for an empty text or one with control characters (S1).
+        """
+        check_line(raw)
+        if not raw.strip():
+            raise TextError("is empty; write some text or leave the whole line out")
+        return cls(raw, _trimmed(split_fields(_one_line(raw))))
 
     @property
     def fields(self) -> tuple[MergeField, ...]:
@@ -113,7 +160,10 @@ class Line:
 
 
 def text_schema(kind: Any) -> CoreSchema:
-    """The Pydantic schema of a text type with a ``parse`` classmethod; the offset of a bad field goes into the error's context."""
+    """The Pydantic schema of a text type with a ``parse`` classmethod.
+
+    In its errors ``ctx["offset"]`` is the offset of what is wrong, or None.
+    """
 
     def read(value: str) -> Any:
         try:
@@ -121,7 +171,7 @@ def text_schema(kind: Any) -> CoreSchema:
         except FieldSyntaxError as error:
             raise PydanticCustomError("merge_field", "{reason}", {"reason": str(error), "offset": error.offset}) from None
         except ValueError as error:
-            offset = getattr(error, "offset", 0)
+            offset = getattr(error, "offset", None)
             raise PydanticCustomError("text", "{reason}", {"reason": str(error), "offset": offset}) from None
 
     return core_schema.no_info_after_validator_function(

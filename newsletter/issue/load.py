@@ -1,0 +1,167 @@
+"""Files become a :class:`Publication` and an :class:`Issue`; everything that is wrong with a file is said at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from newsletter.issue.blocks import Loc, Model
+from newsletter.issue.markdown import Markdown
+from newsletter.issue.model import IssueFile, Publication
+from newsletter.issue.model_mistakes import nearest, problems_of
+from newsletter.issue.nodes import Mapping, Node, Scalar, Sequence
+from newsletter.issue.pictures import UnfitPicture, check_picture, find_picture
+from newsletter.issue.source import Source, read_source
+from newsletter.issue.text import Line, TextError, plain_text
+from newsletter.problem import InputError, Problem
+from newsletter.settings import Workspace
+
+_M = TypeVar("_M", bound=Model)
+
+
+@dataclass(frozen=True)
+class FieldUse:
+    """One merge field where it stands in an issue. ``default`` is None where none was given."""
+
+    name: str
+    default: str | None
+    loc: Loc
+    offset: int
+    source: Source
+
+    def problem(self, message: str) -> Problem:
+        """A problem with this merge field, dated to its ``{{``."""
+        return self.source.problem(self.loc, message, self.offset)
+
+
+@dataclass(frozen=True)
+class Issue:
+    """An issue as it was read and checked. ``language`` and ``layout`` are the issue's own, else the publication's."""
+
+    file: Path
+    workspace: Workspace
+    content: IssueFile
+    publication: Publication
+    source: Source
+
+    @property
+    def folder(self) -> Path:
+        """Where the issue file and its pictures lie."""
+        return self.file.parent
+
+    @property
+    def slug(self) -> str:
+        """The name of its folder (``2024-12``)."""
+        return self.file.resolve().parent.name
+
+    @property
+    def language(self) -> str:
+        """The BCP 47 tag."""
+        return self.content.language or self.publication.language
+
+    @property
+    def layout(self) -> str:
+        """The name of the layout."""
+        return self.content.layout or self.publication.layout
+
+    def picture_path(self, src: str) -> Path:
+        """The file of a picture of this issue. Raises :class:`InputError` where it has gone since the issue was read."""
+        try:
+            return find_picture(self.workspace.root, self.folder, src)
+        except UnfitPicture as error:
+            places = (loc for loc, name in _picture_names(self.source.root, ()) if name.strip() == src)
+            raise InputError(self.problem(next(places, ()), f"{src}: {error}")) from None
+
+    def merge_fields(self) -> tuple[FieldUse, ...]:
+        """Every merge field in the issue, in the order of the model, repeated ones repeated."""
+        return tuple(
+            FieldUse(field.name, field.default, loc, field.offset, self.source)
+            for loc, value in self.content.walk()
+            if isinstance(value, Line | Markdown)
+            for field in value.fields
+        )
+
+    def problem(self, loc: Loc, message: str) -> Problem:
+        """A problem with the value at a place, such as ``("blocks", 3, "title")``."""
+        return self.source.problem(loc, message)
+
+
+def load_publication(workspace: Workspace) -> Publication:
+    """Read ``issues/publication.yaml``. Raises :class:`InputError` with every problem in it."""
+    source = read_source(workspace.publication_file)
+    publication, problems = _validated(Publication, source)
+    problems += _layout_problems(source, workspace)
+    if publication is None or problems:
+        raise InputError(problems)
+    return publication
+
+
+def load_issue(workspace: Workspace, issue: str) -> Issue:
+    """Read the issue of a slug or a path, with its publication, and look at its pictures.
+
+    Raises :class:`InputError` with every problem in both files.
+    """
+    file = workspace.issue_file(issue)
+    problems: list[Problem] = []
+    publication = content = source = None
+    try:
+        publication = load_publication(workspace)
+    except InputError as error:
+        problems += error.problems
+    try:
+        source = read_source(file)
+        content, found = _validated(IssueFile, source)
+        problems += found + _layout_problems(source, workspace) + _picture_problems(source, workspace, file)
+    except InputError as error:
+        problems += error.problems
+    if problems or publication is None or content is None or source is None:
+        raise InputError(problems)
+    return Issue(file, workspace, content, publication, source)
+
+
+def _validated(kind: type[_M], source: Source) -> tuple[_M | None, list[Problem]]:
+    try:
+        return kind.model_validate(source.data()), []
+    except ValidationError as error:
+        return None, problems_of(error, kind, source)
+
+
+def _layout_problems(source: Source, workspace: Workspace) -> list[Problem]:
+    node = source.root.entries.get("layout")
+    if not isinstance(node, Scalar) or node.empty:
+        return []
+    known = workspace.layout_names()
+    if node.value.strip() in known:
+        return []
+    return [source.problem(("layout",), f"there is no layout {node.value.strip()!a}; {nearest(node.value.strip(), known)}")]
+
+
+def _picture_problems(source: Source, workspace: Workspace, file: Path) -> list[Problem]:
+    """Every ``src`` is looked at, whatever else is wrong with the file."""
+    problems = []
+    for loc, written in _picture_names(source.root, ()):
+        try:
+            src = plain_text(written)
+        except TextError:
+            continue  # already told, by the model
+        try:
+            check_picture(find_picture(workspace.root, file.parent, src))
+        except UnfitPicture as error:
+            problems.append(source.problem(loc, f"{src}: {error}"))
+        except OSError as error:
+            problems.append(source.problem(loc, f"{src}: cannot be read: {error.strerror}"))
+    return problems
+
+
+def _picture_names(node: Node, loc: Loc) -> Iterator[tuple[Loc, str]]:
+    match node:
+        case Mapping():
+            for key, value in node.entries.items():
+                yield from _picture_names(value, (*loc, key))
+        case Sequence():
+            for number, item in enumerate(node.items):
+                yield from _picture_names(item, (*loc, number))
+        case Scalar() if loc[-1] == "src" and not node.empty:
+            yield loc, node.value
