@@ -1,0 +1,74 @@
+"""What tests of all rooms share: the checkers that come from the system, and Hypothesis without a stop-watch."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = Path("/usr/bin/chromium")
+#: Quiet, and nothing asked of the network but what a test asks.
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+hypothesis.settings.register_profile("newsletter", deadline=None)
+hypothesis.settings.load_profile("newsletter")
+
+
+@pytest.fixture(scope="session")
+def _browser() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"Chromium is not installed at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield browser, loop
+        asyncio._set_running_loop(loop)
+        browser.close()
+
+
+@pytest.fixture
+def chromium(_browser: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+    """The session's one Chromium, as Playwright drives it; close your pages.
+
+    Playwright's sync API marks its loop as running between its calls, so that no ``asyncio.run`` works beside it: here it is
+    marked for the tests alone that ask for Chromium.
+    """
+    browser, loop = _browser
+    asyncio._set_running_loop(loop)
+    yield browser
+    asyncio._set_running_loop(None)
+
+
+def _installed(variable: str, path: str, package: str) -> Path:
+    file = Path(os.environ.get(variable) or ROOT / "node_modules" / path)
+    if not file.is_file():
+        pytest.skip(f"{package} is not there: npm install {package}, or name the file in {variable}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def axe_source() -> str:
+    """axe-core's program, to be evaluated in a page (``axe.run`` stands ready after that)."""
+    return _installed("NEWSLETTER_AXE", "axe-core/axe.min.js", "axe-core").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def vnu_jar() -> Path:
+    """The Nu HTML checker, for ``java -jar``."""
+    if shutil.which("java") is None:
+        pytest.skip("java is not on the PATH")
+    return _installed("NEWSLETTER_VNU", "vnu-jar/build/dist/vnu.jar", "vnu-jar")
