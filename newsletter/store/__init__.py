@@ -1,1 +1,36 @@
-"""The database: tables and engine; the only place that knows SQL dialects."""
+"""The database: what was sent to whom, what may not be sent, and what the subscribers' pages show."""
+
+from newsletter.store.campaigns import Campaign, campaign_of, find_campaign, list_campaigns
+from newsletter.store.deliveries import StoredDelivery, delivery_of
+from newsletter.store.editions import Picture, load_edition, picture_of, save_edition
+from newsletter.store.engine import Store, open_store, send_lock
+from newsletter.store.suppressions import (
+    Suppression,
+    is_suppressed,
+    list_suppressions,
+    suppress,
+    suppression_of,
+    unsuppress,
+)
+
+__all__ = [
+    "Campaign",
+    "Picture",
+    "Store",
+    "StoredDelivery",
+    "Suppression",
+    "campaign_of",
+    "delivery_of",
+    "find_campaign",
+    "is_suppressed",
+    "list_campaigns",
+    "list_suppressions",
+    "load_edition",
+    "open_store",
+    "picture_of",
+    "save_edition",
+    "send_lock",
+    "suppress",
+    "suppression_of",
+    "unsuppress",
+]

@@ -1,0 +1,160 @@
+"""The ledger's one thread: what the connections ask for at the same time is written in one transaction (group commit).
+
+A ledger's commit waits for the disk; with ten connections, ten results and ten intents wait for it together.
+"""
+
+import asyncio
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from newsletter.delivery import ledger
+from newsletter.delivery.ledger import Claimed, Result
+from newsletter.store.engine import Store
+
+T = TypeVar("T")
+#: One wish: the transition, told whether an earlier try of it may have been stored.
+Wish = Callable[[Connection, bool], T]
+
+#: Seconds between tries where the database does not take a transaction. When they are used up, the sending ends.
+_PAUSES = (0.1, 0.5, 2.0, 5.0)
+#: Wishes in one transaction.
+_GROUP = 500
+
+
+class LedgerError(Exception):
+    """The database does not take what has to be written. What is on the wire will be shown as uncertain by the next run."""
+
+
+@contextlib.contextmanager
+def writing(store: Store) -> Iterator[Connection]:
+    """``store.write()`` for what stands before and behind the sending. Raises :class:`LedgerError`."""
+    try:
+        with store.write() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise LedgerError(f"the database cannot be written: {error.orig}") from error
+
+
+@dataclass(slots=True)
+class _Asked:
+    wish: Wish[Any]
+    answer: asyncio.Future[Any]
+
+
+class LedgerDesk:
+    """The transitions of one campaign and worker, to be awaited: what they answer is on disk.
+
+    Once something could not be stored, every later wish is refused with the same :class:`LedgerError`.
+    """
+
+    def __init__(self, store: Store, campaign_id: int, worker_id: int) -> None:
+        self._store = store
+        self._campaign_id = campaign_id
+        self._worker_id = worker_id
+        self._failure: Exception | None = None
+        self._loop = asyncio.get_running_loop()
+        self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="newsletter-ledger", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Store what was asked for, and end the thread. Raises :class:`LedgerError` where something could not be stored."""
+        self._asked.put(None)
+        await asyncio.to_thread(self._thread.join)
+        if self._failure is not None:
+            raise self._failure
+
+    async def claim(self, wanted: int) -> list[Claimed]:
+        """See :func:`newsletter.delivery.ledger.claim`."""
+        campaign, worker, clock = self._campaign_id, self._worker_id, self._store.clock
+        return await self._ask(lambda connection, _: ledger.claim(connection, campaign, worker, wanted, clock()))
+
+    async def grant(self, delivery: int) -> bool:
+        """Whether this message may leave now; True is on disk. See :func:`newsletter.delivery.ledger.mark_sending`."""
+        campaign, worker, clock = self._campaign_id, self._worker_id, self._store.clock
+        return await self._ask(
+            lambda connection, again: bool(ledger.mark_sending(connection, campaign, worker, [delivery], clock(), again=again))
+        )
+
+    def settle(self, result: Result) -> None:
+        """See :func:`newsletter.delivery.ledger.settle`. Not waited for: stored with or before whatever is asked for later."""
+        answer = self._ask(lambda connection, _: ledger.settle(connection, self._worker_id, [result], self._store.clock()))
+        answer.add_done_callback(lambda done: done.cancelled() or done.exception())  # close() tells of a failure
+
+    async def give_back(self, ids: Iterable[int]) -> None:
+        """See :func:`newsletter.delivery.ledger.give_back`."""
+        given = list(ids)
+        await self._ask(lambda connection, _: ledger.give_back(connection, self._worker_id, given, self._store.clock()))
+
+    async def next_due(self) -> int | None:
+        """See :func:`newsletter.delivery.ledger.next_due`."""
+        return await self._ask(lambda connection, _: ledger.next_due(connection, self._campaign_id, self._worker_id))
+
+    async def pause(self, note: str) -> None:
+        """See :func:`newsletter.delivery.ledger.pause`."""
+        await self._ask(lambda connection, _: ledger.pause(connection, self._campaign_id, note))
+
+    def _ask(self, wish: Wish[T]) -> "asyncio.Future[T]":
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._asked.put(_Asked(wish, answer))
+        return answer
+
+    def _run(self) -> None:
+        while (first := self._asked.get()) is not None:
+            group, over = [first], False
+            while len(group) < _GROUP and not self._asked.empty():
+                following = self._asked.get()
+                if following is None:
+                    over = True
+                    break
+                group.append(following)
+            self._serve(group)
+            if over:
+                return
+
+    def _serve(self, group: list[_Asked]) -> None:
+        if self._failure is not None:
+            for asked in group:
+                self._answer(asked.answer, None, self._failure)
+            return
+        try:
+            answers = self._store_group([asked.wish for asked in group])
+        except Exception as error:  # noqa: BLE001 - it belongs to those who wait for an answer
+            self._failure = error
+            for asked in group:
+                self._answer(asked.answer, None, error)
+        else:
+            for asked, answer in zip(group, answers, strict=True):
+                self._answer(asked.answer, answer, None)
+
+    def _store_group(self, wishes: list[Wish[Any]]) -> list[Any]:
+        for number, pause in enumerate((*_PAUSES, None)):
+            try:
+                with self._store.write() as connection:
+                    return [wish(connection, number > 0) for wish in wishes]
+            except DBAPIError as error:
+                # A result must be stored, whatever it takes: it cannot be asked for again.
+                if pause is None:
+                    raise LedgerError(f"the database cannot be written: {error.orig}") from error
+                time.sleep(pause)
+        raise AssertionError  # the last pause is None
+
+    def _answer(self, waiting: "asyncio.Future[Any]", answer: Any, error: Exception | None) -> None:
+        def tell() -> None:
+            if waiting.done():  # its task was cancelled
+                return
+            if error is None:
+                waiting.set_result(answer)
+            else:
+                waiting.set_exception(error)
+
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            self._loop.call_soon_threadsafe(tell)

@@ -1,0 +1,82 @@
+"""Connections to the server: made anew with growing pauses where they break, given up where they come to nothing."""
+
+import asyncio
+
+from newsletter.delivery.connect import CannotConnect
+from newsletter.delivery.feed import Feed
+from newsletter.delivery.replies import Pauses
+from newsletter.delivery.smtp import Server, Wire
+
+#: Pauses before giving up where not one connection was ever made: somebody waits to hear that the host is misspelt.
+_FIRST_PAUSES = 2
+#: Seconds until a further connection is tried again that the server refused while others are open.
+_FURTHER = 30.0
+#: Seconds after which an unused connection is rather made anew: servers close idle ones, some without a word.
+_IDLE = 30.0
+
+
+class SendError(Exception):
+    """The server cannot be used. One plain sentence; deliveries are as they were, the same command goes on with them."""
+
+
+class Dialer:
+    """Gives each worker its connection."""
+
+    def __init__(self, server: Server, pauses: Pauses, feed: Feed) -> None:
+        self._server = server
+        self._pauses = pauses.connecting
+        self._feed = feed
+        self._lock = asyncio.Lock()
+        self._wires: set[Wire] = set()
+        self._setbacks = 0
+        self._ever = False
+        self._failure: SendError | None = None
+
+    def proven(self) -> None:
+        """The server answers: earlier setbacks are forgotten."""
+        self._setbacks = 0
+
+    async def renew(self, wire: Wire | None, words: str) -> Wire | None:
+        """The same connection where it is open and was used of late, else a new one.
+
+        ``words`` say how the last transaction ended. None where it was told to stop, or where the server wants no further
+        connection beside those that are open. Raises :class:`SendError` after several setbacks in a row.
+        """
+        if wire is not None and wire.is_open:
+            if wire.idle < _IDLE:
+                return wire
+            await wire.close()
+        async with self._lock:
+            if wire is not None:
+                self._wires.discard(wire)
+                if not wire.proven:
+                    self._set_back(f"{self._server.host}:{self._server.port} accepts connections, but no mail: {words}")
+            return await self._open()
+
+    async def _open(self) -> Wire | None:
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            if self._setbacks:
+                await self._feed.sleep(self._pauses[self._setbacks - 1])
+            if self._feed.halted:
+                return None
+            try:
+                wire = await Wire.open(self._server)
+            except CannotConnect as error:
+                if any(other.is_open for other in self._wires) and not error.hopeless:
+                    return None
+                self._set_back(str(error), hopeless=error.hopeless)
+            else:
+                self._ever = True
+                self._wires.add(wire)
+                return wire
+
+    def _set_back(self, words: str, *, hopeless: bool = False) -> None:
+        self._setbacks += 1
+        if hopeless or self._setbacks > (len(self._pauses) if self._ever else min(_FIRST_PAUSES, len(self._pauses))):
+            self._failure = SendError(words)
+
+    async def rest(self) -> None:
+        """What a worker does that got no connection."""
+        await self._feed.sleep(_FURTHER)

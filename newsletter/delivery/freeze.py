@@ -1,0 +1,236 @@
+"""A recipient list becomes the audience of a campaign: every row accounted for, all of it or nothing in the database.
+
+:func:`discard` is the way back, as long as nothing was sent.
+"""
+
+import itertools
+import json
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, delete, exists, func, select, text, update
+
+from newsletter.audience.recipient import Duplicate, Recipient, Refused
+from newsletter.compose.edition import Edition
+from newsletter.problem import InputError, Problem, complaint
+from newsletter.store.campaigns import Campaign
+from newsletter.store.editions import save_edition
+from newsletter.store.engine import Store, insert_new
+from newsletter.store.tables import OPEN, campaign, delivery, picture, suppression
+from newsletter.store.tables import edition as edition_table
+
+#: Rows that go to the database at once.
+_BATCH = 1000
+#: Ids are drawn at random, since they stand in links: after a restart with an empty database and the old key, an old view link
+#: must not open another person's mail.
+_CAMPAIGN_IDS = 2**31 - 1
+#: How many refused and duplicate rows are told one by one; all are counted.
+TOLD = 1000
+#: One encoder for all rows: ``json.dumps`` would make one for each.
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Recipients(Protocol):
+    """A recipient list: rows in file order, and what to call it in messages."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    def __iter__(self) -> Iterator[Recipient | Refused]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeReport:
+    """What became of every row of a list: ``candidates = prepared + suppressed + duplicates + refused``.
+
+    ``duplicate_rows`` and ``refused_rows`` are the first :data:`TOLD` of them.
+    """
+
+    candidates: int
+    prepared: int
+    suppressed: int
+    duplicates: int
+    refused: int
+    duplicate_rows: tuple[Duplicate, ...]
+    refused_rows: tuple[Refused, ...]
+
+
+def freeze(  # noqa: PLR0913 - each says its own, by name
+    store: Store,
+    *,
+    slug: str,
+    edition: Edition,
+    recipients: Recipients,
+    mark: Callable[[str], bytes],
+    list_name: str,
+    again: bool = False,
+) -> tuple[Campaign, FreezeReport]:
+    """Make the campaign of an issue: edition, audience and their counts, in one transaction and in flat memory.
+
+    ``mark`` is ``Links.mark``. The campaign is a ``draft`` until :func:`~newsletter.delivery.drive.drive` starts it. ``again``
+    makes another campaign of an issue whose last one is over. Raises :class:`~newsletter.problem.InputError`, with nothing
+    stored, where no row can be used or the issue has a campaign that stands in the way.
+    """
+    moment = store.clock()
+    with store.write() as connection:
+        number = _next_number(connection, slug, again)
+        save_edition(connection, edition, slug=slug, moment=moment)
+        row = {
+            "id": 1 + secrets.randbelow(_CAMPAIGN_IDS),
+            "key": secrets.token_hex(16),
+            "slug": slug,
+            "number": number,
+            "edition_hash": edition.hash,
+            "state": "draft",
+            "list_name": list_name,
+            "candidates": 0,
+            "duplicates": 0,
+            "refused": 0,
+            "created_at": moment,
+        }
+        campaign_id = int(connection.execute(campaign.insert().returning(campaign.c.id), row).scalar_one())
+        report = _Audience(connection, campaign_id, moment, str(recipients.path)).take(recipients, mark)
+        counts = {"candidates": report.candidates, "duplicates": report.duplicates, "refused": report.refused}
+        frozen = update(campaign).where(campaign.c.id == campaign_id).values(counts).returning(campaign)
+        return Campaign(**connection.execute(frozen).one()._mapping), report
+
+
+def discard(store: Store, campaign_id: int) -> None:
+    """Remove a campaign that nobody confirmed, with its deliveries, in one transaction.
+
+    Its edition goes too where no other campaign sends it, and the pictures that no other edition shows: no mail of a draft was
+    sent, so no link leads to them. Ids are never given out again. Raises :class:`~newsletter.problem.InputError`, with nothing
+    changed, where there is no such campaign or it is no ``draft`` any more: then it may have sent something.
+    """
+    with store.write() as connection:
+        row = connection.execute(select(campaign).where(campaign.c.id == campaign_id)).one_or_none()
+        if row is None:
+            raise complaint(f"there is no campaign {campaign_id} in the database")
+        if row.state != "draft":
+            raise complaint(f"the campaign of {row.slug} was started already and stays; it is {row.state}")
+        connection.execute(delete(delivery).where(delivery.c.campaign_id == campaign_id))
+        connection.execute(delete(campaign).where(campaign.c.id == campaign_id))
+        _discard_edition(connection, row.edition_hash)
+
+
+def _discard_edition(connection: Connection, edition_hash: str) -> None:
+    unused = ~exists().where(campaign.c.edition_hash == edition_table.c.hash)
+    gone = delete(edition_table).where(edition_table.c.hash == edition_hash, unused).returning(edition_table.c.body)
+    body = connection.scalar(gone)
+    if body is None:
+        return
+    for file in Edition.from_json(body, {}).pictures:
+        shown = exists().where(edition_table.c.body.contains(file.name, autoescape=True))
+        connection.execute(delete(picture).where(picture.c.name == file.name, ~shown))
+
+
+def _next_number(connection: Connection, slug: str, again: bool) -> int:
+    last = select(campaign.c.number, campaign.c.state).where(campaign.c.slug == slug).order_by(campaign.c.number.desc()).limit(1)
+    row = connection.execute(last).one_or_none()
+    if row is None:
+        return 1
+    if row.state in ("draft", "running", "paused"):
+        raise complaint(f"the sending of {slug} is not finished; the same newsletter send without --again resumes it")
+    if not again:
+        raise complaint(f"{slug} was sent already; newsletter send --again sends it another time")
+    return int(row.number) + 1
+
+
+class _Audience:
+    """Puts the rows of a list into the ledger and counts what becomes of them."""
+
+    def __init__(self, connection: Connection, campaign_id: int, moment: int, path: str) -> None:
+        self._connection = connection
+        self._campaign_id = campaign_id
+        self._moment = moment
+        self._path = path
+        self._candidates = self._taken = self._duplicates = self._refused = 0
+        self._duplicate_rows: list[Duplicate] = []
+        self._refused_rows: list[Refused] = []
+
+    def take(self, rows: Iterable[Recipient | Refused], mark: Callable[[str], bytes]) -> FreezeReport:
+        stream = iter(rows)
+        while batch := list(itertools.islice(stream, _BATCH)):
+            self._candidates += len(batch)
+            good = [row for row in batch if isinstance(row, Recipient)]
+            self._refuse(row for row in batch if isinstance(row, Refused))
+            if good:
+                self._insert(good, mark)
+        if not self._taken:
+            raise self._nothing_usable()
+        return self._report(self._suppress())
+
+    def _refuse(self, rows: Iterable[Refused]) -> None:
+        for row in rows:
+            self._refused += 1
+            if len(self._refused_rows) < TOLD:
+                self._refused_rows.append(row)
+
+    def _insert(self, rows: list[Recipient], mark: Callable[[str], bytes]) -> None:
+        values = [
+            {
+                "campaign_id": self._campaign_id,
+                "address_key": row.key,
+                "address": row.address,
+                "mark": mark(row.key),
+                "line": row.line,
+                "data": _as_json(dict(row.fields)),
+                "state": "pending",
+                "updated_at": self._moment,
+            }
+            for row in rows
+        ]
+        taken = self._connection.execute(insert_new(self._connection, delivery), values).rowcount
+        self._taken += taken
+        if taken != len(rows):  # the UNIQUE index found duplicates; only then are their lines looked up
+            self._find_duplicates(rows)
+
+    def _find_duplicates(self, rows: list[Recipient]) -> None:
+        keys = [row.key for row in rows]
+        stored = select(delivery.c.address_key, delivery.c.line).where(
+            delivery.c.campaign_id == self._campaign_id, delivery.c.address_key.in_(keys)
+        )
+        first_lines = {row.address_key: row.line for row in self._connection.execute(stored)}
+        seen: set[str] = set()
+        for row in rows:
+            if (first := first_lines[row.key]) != row.line or row.key in seen:
+                self._duplicates += 1
+                if len(self._duplicate_rows) < TOLD:
+                    self._duplicate_rows.append(Duplicate(self._path, row.line, first, row.address))
+            seen.add(row.key)
+
+    def _suppress(self) -> int:
+        reason = select(suppression.c.reason).where(suppression.c.mark == delivery.c.mark).scalar_subquery()
+        return self._connection.execute(
+            update(delivery)
+            .where(delivery.c.mark.in_(select(suppression.c.mark)), text(OPEN), delivery.c.campaign_id == self._campaign_id)
+            .values(state="suppressed", why=reason)
+        ).rowcount
+
+    def _report(self, suppressed: int) -> FreezeReport:
+        by_state = (
+            select(delivery.c.state, func.count()).where(delivery.c.campaign_id == self._campaign_id).group_by(delivery.c.state)
+        )
+        counts: dict[str, Any] = {state: count for state, count in self._connection.execute(by_state)}  # noqa: C416
+        report = FreezeReport(
+            candidates=self._candidates,
+            prepared=counts.get("pending", 0),
+            suppressed=counts.get("suppressed", 0),
+            duplicates=self._duplicates,
+            refused=self._refused,
+            duplicate_rows=tuple(self._duplicate_rows),
+            refused_rows=tuple(self._refused_rows),
+        )
+        told = report.prepared + report.suppressed + report.duplicates + report.refused
+        if report.candidates != told or report.suppressed != suppressed or self._taken != report.prepared + suppressed:
+            raise RuntimeError(f"the counts of {self._path} do not add up: {self._candidates} rows, {told} accounted for")
+        return report
+
+    def _nothing_usable(self) -> InputError:
+        problems = [Problem(self._path, 0, 0, "", "no row can be used; a row needs an address in the list's address column")]
+        problems += [Problem(self._path, row.line, 0, "", row.reason) for row in self._refused_rows]
+        return InputError(problems)

@@ -1,0 +1,122 @@
+"""What a server said becomes a result: who is meant by a refusal, and when to try again (RFC 5321 §4.2, RFC 3463)."""
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from newsletter.delivery.ledger import POLICY, Claimed, Result
+from newsletter.store.clock import HOUR, MINUTE, SECOND
+
+#: Where a transaction stood. ``own``: nothing was said to the server; ``end``: the final dot was handed over.
+Stage = Literal["own", "MAIL", "RCPT", "DATA", "end"]
+#: ``held``: the ledger did not let it out. ``lost``: the connection broke, or the server spoke nonsense, before the reply.
+Kind = Literal["reply", "lost", "held"]
+
+#: How much of a reply is kept.
+LONGEST_REPLY = 500
+#: N3: the mailbox does not exist.
+_HARD_BOUNCES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.1"})
+#: N4, RFC 3463 §3.2, §3.4: too big for the server, the sender's address: nothing that the recipient could help.
+_ABOUT_US = frozenset({"5.3.4", "5.1.7", "5.1.8"})
+#: Bad sequence, log in first, log-in refused (RFC 5321 §4.2.3, RFC 4954 §6).
+_ABOUT_THE_SESSION = frozenset({503, 530, 535})
+_ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
+_AGAIN = re.compile(
+    r"(?:again|retry|wait|deferred|greylist\w*)\D{0,40}?(\d{1,5})\s*(s|sec|second|m|min|minute|h|hour)s?\b", re.IGNORECASE
+)
+_UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR}
+_LONGEST_ASKED = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one transaction ended. ``code`` is the reply's, None where there was none; ``reply`` is safe to print."""
+
+    stage: Stage
+    kind: Kind
+    code: int | None = None
+    reply: str = ""
+    enhanced: str | None = None
+
+    @property
+    def is_policy(self) -> bool:
+        """A refusal of what we are or send, not of this recipient: it would befall the others too."""
+        if self.kind != "reply" or self.code is None or self.code < 500:
+            return False
+        if self.enhanced is not None:
+            if self.enhanced.startswith("5.7.") or self.enhanced in _ABOUT_US:
+                return True
+            if self.stage != "MAIL" and self.enhanced.startswith(("5.1.", "5.2.")):
+                return False
+        return self.stage != "RCPT" or self.code in _ABOUT_THE_SESSION
+
+    @property
+    def is_hard_bounce(self) -> bool:
+        """The server says that there is no such mailbox."""
+        return self.kind == "reply" and self.stage == "RCPT" and self.enhanced in _HARD_BOUNCES
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """How long to wait, in seconds: between the tries of one delivery (``first``, three times as long each time, up to
+    ``longest``, give or take a tenth), and before each new connection where the last ones came to nothing (``connecting``;
+    when it is used up, the sending ends)."""
+
+    first: float = 60
+    longest: float = 4 * 3600
+    connecting: tuple[float, ...] = (1, 2, 5, 10, 20, 30)
+    jitter: Callable[[], float] = random.random
+
+    def retry(self, attempts: int) -> int:
+        """The pause after that many earlier tries, in microseconds."""
+        pause = min(self.first * 3 ** min(attempts, 20), self.longest) * SECOND
+        return int(pause * (0.9 + 0.2 * self.jitter()))
+
+    def asked(self, reply: str) -> int | None:
+        """The pause that a reply asks for, in microseconds, or None: ``Greylisted, try again in 5 minutes``."""
+        found = _AGAIN.search(reply)
+        if found is None:
+            return None
+        wanted = int(found[1]) * _UNITS[found[2][0].lower()]
+        return int(min(wanted, _LONGEST_ASKED) * (1 + 0.1 * self.jitter()))  # never earlier than asked
+
+
+def read_reply(stage: Stage, code: int, text: str) -> Outcome:
+    """A server's reply as an outcome: its text on one line, without control characters (S22), its enhanced code apart."""
+    lines = [line.strip() for line in text.splitlines()]
+    reply = printable(" ".join(line for line in lines if line))
+    found = _ENHANCED.match(reply)
+    enhanced = found[0] if found and found[1] == str(code)[:1] else None
+    return Outcome(stage, "reply", code, reply, enhanced)
+
+
+def printable(text: str) -> str:
+    """Words of another program, fit for a terminal, a log and the database: escaped (S22) and cut."""
+    escaped = "".join(char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode() for char in text)
+    return escaped if len(escaped) <= LONGEST_REPLY else escaped[: LONGEST_REPLY - 1] + "…"
+
+
+def judge(outcome: Outcome, claimed: Claimed, now: int, pauses: Pauses) -> Result | None:
+    """The result to store, or None where the delivery is only to be given back: nothing happened that concerns it."""
+    code, reply = outcome.code, outcome.reply
+    if outcome.kind == "held" or (outcome.stage == "MAIL" and (outcome.kind == "lost" or code == 421)):
+        return None
+    later = now + pauses.retry(claimed.attempts)
+    if outcome.kind == "lost":
+        if outcome.stage == "end":
+            return Result(claimed.id, "uncertain", reply=reply)
+        return Result(claimed.id, "pending", reply=reply, next_at=later)
+    if code is None:  # our own words: this one cannot be sent as it is
+        return Result(claimed.id, "failed", reply=reply)
+    if code == 421 and outcome.stage != "end":  # the server ends the connection (RFC 5321 §3.8): it is not about this delivery
+        return Result(claimed.id, "pending", reply=reply, next_at=later)
+    if code < 300:
+        return Result(claimed.id, "sent", code, outcome.enhanced, reply)
+    if outcome.is_policy:
+        return Result(claimed.id, "deferred", code, outcome.enhanced, reply, later, why=POLICY)
+    if code < 500:
+        asked = pauses.asked(reply)
+        return Result(claimed.id, "deferred", code, outcome.enhanced, reply, later if asked is None else now + asked)
+    return Result(claimed.id, "failed", code, outcome.enhanced, reply, hard_bounce=outcome.is_hard_bounce)

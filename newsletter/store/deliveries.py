@@ -1,0 +1,65 @@
+"""One delivery as it is stored: what the view page and the unsubscribe page need to know."""
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import select
+
+from newsletter.store.engine import Store
+from newsletter.store.tables import campaign, delivery
+
+DeliveryState = Literal["pending", "claimed", "sending", "sent", "deferred", "failed", "suppressed", "uncertain"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDelivery:
+    """A delivery with what its message was made of.
+
+    ``fields`` are the recipient's values by name, None once they were deleted (retention, erasure).
+    ``updated_at`` is microseconds UTC.
+    """
+
+    id: int
+    campaign_id: int
+    slug: str
+    edition_hash: str
+    address: str
+    mark: bytes
+    fields: dict[str, str] | None
+    state: DeliveryState
+    why: str | None
+    code: int | None
+    enhanced: str | None
+    reply: str | None
+    updated_at: int
+
+
+def delivery_of(store: Store, campaign_id: int, delivery_id: int) -> StoredDelivery | None:
+    """The delivery that a view token names, or None where it does not exist in this campaign."""
+    row_of = (
+        select(
+            delivery.c.id,
+            delivery.c.campaign_id,
+            campaign.c.slug,
+            campaign.c.edition_hash,
+            delivery.c.address,
+            delivery.c.mark,
+            delivery.c.data.label("fields"),
+            delivery.c.state,
+            delivery.c.why,
+            delivery.c.code,
+            delivery.c.enhanced,
+            delivery.c.reply,
+            delivery.c.updated_at,
+        )
+        .join(campaign, campaign.c.id == delivery.c.campaign_id)
+        .where(delivery.c.id == delivery_id, delivery.c.campaign_id == campaign_id)
+    )
+    with store.read() as connection:
+        row = connection.execute(row_of).one_or_none()
+    if row is None:
+        return None
+    values = dict(row._mapping)
+    values["fields"] = None if values["fields"] is None else json.loads(values["fields"])
+    return StoredDelivery(**values)

@@ -1,0 +1,81 @@
+"""Addresses that must not be written to, and why: known by their mark alone, so they hold for every later list (L8, L9)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, delete, select, text, update
+
+from newsletter.store.engine import Store, insert_new
+from newsletter.store.tables import OPEN, campaign, delivery, suppression
+
+Reason = Literal["unsubscribed", "bounced", "complained", "erased"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One address that must not be written to. ``mark`` is ``Links.mark`` of the address, ``created_at`` microseconds UTC."""
+
+    mark: bytes
+    address: str | None
+    reason: Reason
+    campaign_id: int | None
+    delivery_id: int | None
+    created_at: int
+
+
+def suppress(  # noqa: PLR0913 - each says its own, by name
+    store: Store,
+    mark: bytes,
+    *,
+    reason: Reason,
+    address: str | None = None,
+    campaign_id: int | None = None,
+    delivery_id: int | None = None,
+) -> bool:
+    """Never write to this address again. Gives True where it is new; the first reason stays.
+
+    When this returns it is on disk and holds: whatever no server was handed yet, in any campaign, is suppressed too (B28).
+    """
+    row = Suppression(mark, address, reason, campaign_id, delivery_id, store.clock())
+    with store.write() as connection:
+        return add_suppression(connection, row)
+
+
+def add_suppression(connection: Connection, row: Suppression) -> bool:
+    """What :func:`suppress` does, as part of a transaction."""
+    values = {name: getattr(row, name) for name in Suppression.__slots__}
+    new = connection.execute(insert_new(connection, suppression).values(values)).rowcount == 1
+    unfinished = select(campaign.c.id).where(campaign.c.state.in_(["draft", "running", "paused"]))
+    connection.execute(
+        update(delivery)
+        .where(delivery.c.mark == row.mark, text(OPEN), delivery.c.campaign_id.in_(unfinished))
+        .values(state="suppressed", why=row.reason, updated_at=row.created_at)
+    )
+    return new
+
+
+def unsuppress(store: Store, mark: bytes) -> bool:
+    """Take an address off, by its owner's wish alone. Gives True where it was there; deliveries stay suppressed."""
+    with store.write() as connection:
+        return connection.execute(delete(suppression).where(suppression.c.mark == mark)).rowcount == 1
+
+
+def suppression_of(store: Store, mark: bytes) -> Suppression | None:
+    """Why an address must not be written to, or None where it may be."""
+    with store.read() as connection:
+        row = connection.execute(select(suppression).where(suppression.c.mark == mark)).one_or_none()
+    return None if row is None else Suppression(**row._mapping)
+
+
+def is_suppressed(store: Store, mark: bytes) -> bool:
+    """Whether an address must not be written to."""
+    return suppression_of(store, mark) is not None
+
+
+def list_suppressions(store: Store) -> Iterator[Suppression]:
+    """Every suppression, oldest first, read as it is asked for."""
+    with store.read() as connection:
+        rows = connection.execute(select(suppression).order_by(suppression.c.created_at, suppression.c.mark))
+        for row in rows.yield_per(1000):
+            yield Suppression(**row._mapping)

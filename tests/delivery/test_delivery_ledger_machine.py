@@ -1,0 +1,201 @@
+"""Any order of claiming, sending, dying, pausing and unsubscribing: nobody is granted twice, nobody is forgotten."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Literal
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import Connection, select
+
+from newsletter.audience.recipient import Recipient, Refused
+from newsletter.compose.edition import Edition, Headers, Part
+from newsletter.delivery import account_of, freeze, ledger
+from newsletter.delivery.ledger import Result
+from newsletter.store import open_store, suppress
+from newsletter.store.clock import MINUTE
+from newsletter.store.tables import delivery, worker
+
+SIZE = 6
+EDITION = Edition("t", Headers("a", "a@b.org", None, "l", "l", "de"), Part(("s",)), Part(("t",)), Part(("h",)))
+#: A choice among workers, mostly the first.
+WHICH = st.sampled_from([0, 0, 0, 1, 2])
+EVERYONE = frozenset(range(1, SIZE + 1))
+#: Mostly all, so that something comes of it: what is not this worker's, the ledger itself must hold back.
+SOME = st.just(EVERYONE) | st.frozensets(st.integers(1, SIZE), min_size=1)
+
+
+def mark(address_key: str) -> bytes:
+    return address_key[:1].encode() * 16
+
+
+class Crowd:
+    path = Path("list.csv")
+
+    def __iter__(self) -> Iterator[Recipient | Refused]:
+        rows: list[Recipient | Refused] = [
+            Recipient(f"{letter}@x.org", f"{letter}@x.org", {}, n) for n, letter in enumerate("abcdef", 2)
+        ]
+        return iter(rows)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """What the server knows is kept beside the ledger: ``maybe_taken`` are the messages that it has or may have."""
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = tempfile.mkdtemp()
+        self.moment = 1_000_000_000
+        self.store = open_store(f"sqlite:///{self.folder}/newsletter.db", lambda: self.moment)
+        self.campaign, _ = freeze(
+            self.store,
+            slug="i",
+            edition=EDITION,
+            recipients=Crowd(),
+            mark=mark,
+            list_name="list.csv",
+        )
+        self.alive: list[int] = []
+        self.all_workers: list[int] = []
+        #: (worker, delivery) that were granted, and the answer not yet told to the ledger.
+        self.open_grants: set[tuple[int, int]] = set()
+        self.maybe_taken: set[int] = set()
+        self.sent: set[int] = set()
+        self.suppressed: set[int] = set()
+        with self.store.write() as connection:
+            ledger.start(connection, self.campaign.id, self.moment)
+            self._hire(connection)
+
+    def teardown(self) -> None:
+        if hasattr(self, "store"):
+            self.store.close()
+            shutil.rmtree(self.folder)
+
+    def states(self) -> dict[int, str]:
+        with self.store.read() as connection:
+            return {row.id: row.state for row in connection.execute(select(delivery.c.id, delivery.c.state))}
+
+    def _hire(self, connection: Connection) -> None:
+        own = ledger.register(connection, host="h", pid=1, version="1", now=self.moment)
+        self.alive.append(own)
+        self.all_workers.append(own)
+
+    def worker(self, which: int) -> int:
+        """Mostly the newest, so that something comes of it; a dead one must be held back by the ledger itself."""
+        return self.all_workers[-1 - which % len(self.all_workers)]
+
+    @rule(which=WHICH, wanted=st.integers(1, 4), grant=st.sampled_from([True, True, False]))
+    def claim(self, which: int, wanted: int, grant: bool) -> None:
+        by = self.worker(which)
+        before = self.states()
+        with self.store.write() as connection:
+            claimed = ledger.claim(connection, self.campaign.id, by, wanted, self.moment)
+        assert by in self.alive or not claimed
+        for one in claimed:
+            assert before[one.id] in ("pending", "deferred")
+            assert one.id not in self.suppressed
+        if grant:
+            self._grant(by, {one.id for one in claimed}, again=False)
+
+    @rule(which=WHICH, ids=SOME, again=st.booleans())
+    def grant(self, which: int, ids: frozenset[int], again: bool) -> None:
+        self._grant(self.worker(which), ids, again=again)
+
+    def _grant(self, by: int, ids: AbstractSet[int], *, again: bool) -> None:
+        with self.store.write() as connection:
+            granted = ledger.mark_sending(connection, self.campaign.id, by, ids, self.moment, again=again)
+        for one in granted:
+            if again and (by, one) in self.open_grants:
+                continue  # the same grant, told a second time
+            assert by in self.alive
+            assert one not in self.maybe_taken, "this message may have been taken before: it would come twice"
+            assert one not in self.suppressed
+            self.open_grants.add((by, one))
+            self.maybe_taken.add(one)
+
+    @precondition(lambda self: self.open_grants)
+    @rule(
+        which=st.integers(0, 99),
+        state=st.sampled_from(["sent", "deferred", "failed", "uncertain", "pending"]),
+        pause=st.integers(0, 3),
+    )
+    def answer(self, which: int, state: Literal["sent", "deferred", "failed", "uncertain", "pending"], pause: int) -> None:
+        by, one = sorted(self.open_grants)[which % len(self.open_grants)]
+        before = self.states()[one]
+        with self.store.write() as connection:
+            result = Result(one, state, next_at=self.moment + pause * MINUTE)
+            ledger.settle(connection, by, [result, result], self.moment)
+        self.open_grants.discard((by, one))
+        if state == "sent":
+            self.sent.add(one)
+            assert self.states()[one] == "sent", f"it was {before}, and the server took it"
+        elif state in ("deferred", "failed") or (state == "pending" and before == "sending"):
+            self.maybe_taken.discard(one)
+
+    @precondition(lambda self: self.alive)
+    @rule(which=WHICH, ids=SOME, state=st.sampled_from(["deferred", "failed"]))
+    def refuse_or_give_back(self, which: int, ids: frozenset[int], state: Literal["deferred", "failed"]) -> None:
+        by = self.alive[-1 - which % len(self.alive)]
+        busy = {one for _, one in self.open_grants}
+        with self.store.write() as connection:
+            ledger.settle(connection, by, [Result(one, state) for one in ids - busy - self.maybe_taken][:1], self.moment)
+            ledger.give_back(connection, by, ids, self.moment)
+
+    @rule(kind=st.sampled_from(["die", "take over", "pause", "stop", "start", "unsubscribe", "finish"]), which=WHICH)
+    def trouble(self, kind: str, which: int) -> None:
+        with self.store.write() as connection:
+            if kind == "die" and self.alive:
+                ledger.recover(connection, self.alive.pop(-1 - which % len(self.alive)), self.moment)
+            elif kind == "take over":
+                self._hire(connection)
+                ledger.recover_others(connection, self.alive[-1], self.moment)
+                del self.alive[:-1]
+            elif kind in ("pause", "stop"):
+                ledger.pause(connection, self.campaign.id, "x")
+            if kind in ("pause", "start"):
+                ledger.start(connection, self.campaign.id, self.moment)
+            if not self.alive:
+                self._hire(connection)
+        if kind == "unsubscribe":
+            one = 1 + which % 2  # of the others, something is left to do
+            suppress(self.store, mark("abcdef"[one - 1]), reason="unsubscribed")
+            self.suppressed.add(one)
+        elif kind == "finish":
+            with self.store.write() as connection:
+                over = ledger.finish(connection, self.campaign.id, self.moment)
+            if over:
+                assert not set(self.states().values()) & {"pending", "deferred", "claimed", "sending"}
+
+    @rule(minutes=st.integers(1, 5))
+    def wait(self, minutes: int) -> None:
+        self.moment += minutes * MINUTE
+
+    @invariant()
+    def everyone_is_accounted_for(self) -> None:
+        if hasattr(self, "campaign"):
+            assert account_of(self.store, self.campaign.id).audience == SIZE
+
+    @invariant()
+    def what_the_server_may_have_is_never_due(self) -> None:
+        if hasattr(self, "campaign"):
+            states = self.states()
+            for one in self.maybe_taken:
+                assert states[one] in ("sending", "uncertain", "sent")
+            for one in self.sent:
+                assert states[one] == "sent"
+
+    @invariant()
+    def what_is_held_has_a_living_holder(self) -> None:
+        if hasattr(self, "campaign"):
+            with self.store.read() as connection:
+                held = select(worker.c.state).join(delivery, delivery.c.worker_id == worker.c.id)
+                holders = connection.scalars(held.where(delivery.c.state.in_(["claimed", "sending"]))).all()
+            assert set(holders) <= {"alive"}
+
+
+TestLedgerMachine = LedgerMachine.TestCase
+TestLedgerMachine.settings = settings(max_examples=40, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow])
