@@ -22,7 +22,7 @@ class Language:
     words: dict[str, str]
 
     def say(self, message: str, **values: str) -> str:
-        """The program's English ``message`` in this language (English where not translated), ``{name}`` filled from ``values``."""
+        """The program's English ``message`` in this language (English where there is none), ``{name}`` filled from ``values``."""
         return self.word(message).format(**values)
 
     def word(self, message: str) -> str:

@@ -1,6 +1,7 @@
 """An issue and its layout become an edition: Jinja -> MJML -> CSS inlining -> slots, and the text part beside it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Headers, Part, PictureFile
 from newsletter.compose.inline import inline_css
@@ -32,10 +33,11 @@ def compile_issue(issue: Issue, workspace: Workspace, picture_url: Callable[[str
     try:
         document, css = compile_mjml(rendered.mjml)
         html = sentinels.split_html(inline_css(document, css))
-        text = sentinels.split_plain(rendered.text)
-        _demand_links(html, text)
     except (MjmlError, SlotError) as error:
         raise LayoutError(Problem(str(layout / "layout.mjml.j2"), 0, 0, "", str(error))) from None
+    text = sentinels.split_plain(rendered.text)
+    _demand_links(html, layout / "layout.mjml.j2")
+    _demand_links(text, layout / "text.j2")
     return Edition(
         title=issue.content.title,
         headers=_headers(issue),
@@ -70,13 +72,14 @@ class _Gallery:
         return Shown(file, self._url(file.name), shown, max(1, round(file.height * shown / file.width)))
 
 
-def _demand_links(html: Part, text: Part) -> None:
+def _demand_links(part: Part, template: Path) -> None:
     """A layout cannot forget the way out or the way into the browser (H14, L7)."""
-    for name, part in (("HTML", html), ("text", text)):
-        present = {slot.name for slot in part.slots()}
-        for needed in (VIEW, UNSUBSCRIBE):
-            if needed not in present:
-                raise SlotError(f"the {name} part has no {needed}; every mail needs it")
+    present = {slot.name for slot in part.slots()}
+    missing = [name for name in (VIEW, UNSUBSCRIBE) if name not in present]
+    if missing:
+        raise LayoutError(
+            Problem(str(template), 0, 0, "", f"has no {{{{ {name} }}}}; every mail needs it, in both parts") for name in missing
+        )
 
 
 def _headers(issue: Issue) -> Headers:

@@ -7,19 +7,20 @@ With its defaults premailer loses the doctype, the dark-mode rules and the pixel
 import logging
 import re
 from functools import cache
+from typing import Any
 
 from newsletter.compose.mjml import MjmlError
+from newsletter.compose.tighten import tighten
 
 _DOCTYPE = re.compile(r"\A\s*<!doctype html>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _STYLE = re.compile(r"<style(?=[\s>])")
 _MARKER = ' data-premailer="ignore"'
-_SINGLE_QUOTED = re.compile(r" style='([^']*)'")
 _KEPT_ATTRIBUTES = ["width", "height", "align", "valign", "bgcolor"]
 
 
 def inline_css(document: str, css: str) -> str:
-    """Give ``document`` (MJML's HTML) with the rules of ``css`` inlined; its own ``<style>`` blocks stay as they are.
+    """Give ``document`` (MJML's HTML) with the rules of ``css`` inlined; the rules in its own ``<style>`` elements stay there.
 
     Raises :class:`MjmlError` for CSS that would load something from elsewhere. Rules with pseudo-classes or ``@media`` in ``css``
     are dropped: they cannot be inlined and belong into a plain ``<mj-style>``.
@@ -27,24 +28,36 @@ def inline_css(document: str, css: str) -> str:
     if "@import" in css.lower():
         raise MjmlError("@import would be fetched from the network; write the rules into the layout")
     marked = _mark_styles(_DOCTYPE.sub("<!DOCTYPE html>", document, count=1))
-    done = _transform(marked, css).replace(_MARKER, "")
-    return _SINGLE_QUOTED.sub(_double_quoted, done)
+    return tighten(_transform(marked, css).replace(_MARKER, ""))
 
 
 @cache
-def _prepare_cssutils() -> None:
-    """Once a process: nothing is fetched (``allow_network=False`` alone does not stop it), colours stay six digits (H10)."""
+def _premailer() -> Any:
+    """premailer's class, set up once a process: nothing is fetched (``allow_network=False`` alone does not stop it), colours stay
+    six digits (H10), and the rules of a layout are read once, which takes longer than to apply them.
+    """
     import cssutils
+    from premailer import Premailer
 
     cssutils.util._defaultFetcher = lambda url: None  # noqa: ARG005
     cssutils.ser.prefs.minimizeColorHash = False
 
+    class Reader(Premailer):  # type: ignore[misc] # premailer has no types
+        read: dict[tuple[str, int], Any] = {}  # noqa: RUF012 - shared on purpose
+
+        def _parse_style_rules(self, css_body: str, ruleset_index: int) -> Any:
+            key = (css_body, ruleset_index)
+            rules = self.read.get(key) or super()._parse_style_rules(css_body, ruleset_index)
+            if len(self.read) > 16:  # a preview whose layout is being edited
+                self.read.clear()
+            self.read[key] = rules
+            return rules
+
+    return Reader
+
 
 def _transform(document: str, css: str) -> str:
-    from premailer import Premailer
-
-    _prepare_cssutils()
-    premailer = Premailer(
+    premailer = _premailer()(
         document,
         css_text=[css],
         keep_style_tags=False,
@@ -70,7 +83,3 @@ def _mark_styles(document: str) -> str:
         position = comment.end()
     out.append(_STYLE.sub(f"<style{_MARKER}", document[position:]))
     return "".join(out)
-
-
-def _double_quoted(match: re.Match[str]) -> str:
-    return ' style="' + match[1].replace('"', "'") + '"'

@@ -10,6 +10,7 @@ from lxml import etree
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
 _TAG = re.compile(r"<[A-Za-z][^>]*>")
+_TITLE = re.compile(r"(?<=<mj-title>)[^<]*(?=</mj-title>)")
 _BARE_ZERO = re.compile(r"(?<![\w.])0(?![\w.%])")
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _BREAKS = re.compile(r"[ \t\r\n]+")
@@ -17,7 +18,13 @@ _DECLARATION = re.compile(r"\A<\?xml[^>]*\?>\s*|\A<!DOCTYPE[^>]*>\s*")
 _PERCENT = re.compile(r"\d%")
 #: mrml closes a comment for Outlook and opens the next one at once; together they say the same in fewer bytes.
 _SPLIT_COMMENT = re.compile(r"<!\[endif\]-->\s*<!--\[if mso \| IE\]>")
-_FRACTION = re.compile(r'(?<= width=")(\d+)\.\d+(?=")|(?<=width:)(\d+)\.\d+(?=px)')
+#: What is no HTML (H12): Outlook's namespaces on <html>, which Word also reads where they are used, and two attributes.
+_NAMESPACES = ' xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office"'
+_SETTINGS = "<o:OfficeDocumentSettings>"
+_SETTINGS_NAMED = '<o:OfficeDocumentSettings xmlns:o="urn:schemas-microsoft-com:office:office">'
+_STRAY = re.compile(r'(<(?:img|td)\b[^>]*?) (?:height="auto"|vertical-align="[a-z]+")')
+_SIZES = re.compile(r'\s(?:width|style)="[^"]*"')
+_FRACTION = re.compile(r'(width(?:="|:)\d+)\.\d+(?="|px)')
 
 
 class MjmlError(Exception):
@@ -42,7 +49,11 @@ def compile_mjml(source: str) -> tuple[str, str]:
         html_text = mjml.mjml2html(prepared.source, fonts={}, social_icon_origin="")
     except ValueError as error:  # mrml raises nothing else
         raise MjmlError(f"mrml cannot read the MJML: {error}{_excerpt(prepared.source, str(error))}") from None
-    return _SPLIT_COMMENT.sub("", _FRACTION.sub(_floor, str(html_text))), prepared.inline_css
+    whole = _SPLIT_COMMENT.sub("", html_text).replace(_NAMESPACES, "", 1).replace(_SETTINGS, _SETTINGS_NAMED, 1)
+    whole = _STRAY.sub(r"\1", whole)
+    if _FRACTION.search(whole):
+        whole = _TAG.sub(lambda tag: _SIZES.sub(lambda size: _FRACTION.sub(r"\1", size[0]), tag[0]), whole)
+    return whole, prepared.inline_css
 
 
 def _excerpt(source: str, error: str) -> str:
@@ -75,10 +86,12 @@ def prepare(source: str) -> Prepared:
     for attributes in root.iter("mj-attributes"):
         for comment in list(attributes.iter(etree.Comment)):
             _drop(comment)  # a comment there makes mrml stop with an error
-    written = etree.tostring(
-        root, encoding="us-ascii"
-    ).decode()  # every non-ASCII character as a reference: mrml garbles them in attributes
-    return Prepared(_TAG.sub(lambda tag: tag[0].replace("\\", "&#92;"), written), "\n".join(inline_css))
+    # every non-ASCII character and backslash as a reference: mrml garbles them in attributes, one of which is made of the title
+    written = etree.tostring(root, encoding="us-ascii").decode()
+    written = _TITLE.sub(lambda title: title[0].replace('"', "&#34;").replace("\\", "&#92;"), written)
+    if "\\" in written:
+        written = _TAG.sub(lambda tag: tag[0].replace("\\", "&#92;"), written)
+    return Prepared(written, "\n".join(inline_css))
 
 
 def _parse(text: str) -> etree._Element:
@@ -106,8 +119,8 @@ def _check_element(element: etree._Element) -> None:
         raise MjmlError("mj-include is not read; use Jinja's include")
     if tag == "mj-style" and "@import" in (element.text or "").lower():
         raise MjmlError("@import would be fetched from the network; write the rules into the layout")
-    for name, value in element.attrib.items():
-        if str(name).startswith(("padding", "inner-padding")) and _PERCENT.search(str(value)):
+    for name, value in ((str(name), str(value)) for name, value in element.attrib.items()):
+        if name.startswith(("padding", "inner-padding")) and _PERCENT.search(value):
             raise MjmlError(f'{name}="{value}" on <{tag}>: a padding in percent makes columns of wrong width; write px')
 
 
@@ -136,7 +149,3 @@ def _drop(element: etree._Element) -> None:
         else:
             before.tail = (before.tail or "") + element.tail
     parent.remove(element)
-
-
-def _floor(match: re.Match[str]) -> str:
-    return str(match[1] or match[2])

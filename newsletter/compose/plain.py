@@ -3,16 +3,20 @@
 The text part is made from the model, never from the HTML (rendering.md §4).
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
 from markdown_it.token import Token
 
+from newsletter.compose.markup import literal, without_empty_headings
 from newsletter.compose.sentinel import Sentinels
 from newsletter.issue.markdown import Markdown
 
 COLUMNS = 72
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\ufeff\u2060"))
+#: Soft hyphens and the like go, a tab is a blank like any other.
+_LAID_OUT = dict.fromkeys(map(ord, "\u00ad\u200b\ufeff\u2060")) | {ord("\t"): " "}
+_DIALLING = re.compile(r"[\s().-]+")
 
 
 class PlainText:
@@ -39,7 +43,7 @@ class PlainText:
         ``first`` and ``rest`` stand before the first line and the others.
         """
         lines: list[str] = []
-        for paragraph in text.translate(_INVISIBLE).split("\n"):
+        for paragraph in (text if text.isprintable() else text.translate(_LAID_OUT)).split("\n"):
             current: list[str] = []
             used = 0
             for word in paragraph.split(" "):
@@ -53,7 +57,7 @@ class PlainText:
                 used += width + (1 if used else 0)
             lines.append(" ".join(current))
         marked = [(rest if index else first) + line for index, line in enumerate(lines)]
-        return "\n".join(line.rstrip(" ") for line in marked).replace("\u00a0", " ")
+        return "\n".join(line.replace("\u00a0", " ").rstrip(" ") for line in marked)
 
     def underline(self, text: str, stroke: str) -> str:
         """A heading: the wrapped text with a line of ``stroke`` under it."""
@@ -73,7 +77,7 @@ class PlainText:
         for child in token.children or ():
             match child.type:
                 case "text" | "text_special" | "code_inline":
-                    out.append(child.content)
+                    out.append(literal(child))
                 case "merge_field":
                     out.append(self._sentinels.field(child.meta["field"]))
                 case "softbreak":
@@ -88,19 +92,29 @@ class PlainText:
         return "".join(out)
 
     def _reference(self, words: str, url: str) -> str:
-        bare = url.removeprefix("mailto:").removeprefix("tel:").removeprefix("https://").rstrip("/")
-        return (
-            ""
-            if words.strip() in (bare, url, url.removeprefix("mailto:")) and url.startswith("mailto:")
-            else f" {self.note(url)}"
-        )
+        """The footnote's mark, never at the start of a line; nothing where the words are the address itself."""
+        return "" if _spelt_out(words.strip(), url) else f"\u00a0{self.note(url)}"
 
     def _width(self, text: str) -> int:
-        plain = self._sentinels.width(text)
-        if text.isascii() or max(text) < "\u0300":  # before the first combining or wide character
-            return plain
-        wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
-        return plain + wide - sum(unicodedata.combining(char) > 0 for char in text)
+        return columns(self._sentinels.sample(text))
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a line takes: none for a combining character, two for a wide one (UAX #11)."""
+    if text.isascii() or max(text) < "\u0300":  # before the first combining or wide character
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.category(char) in ("Mn", "Me", "Cf") for char in text)
+
+
+def _spelt_out(words: str, url: str) -> bool:
+    scheme, _, rest = url.partition(":")
+    match scheme:
+        case "mailto":
+            return words.removeprefix("mailto:") == rest
+        case "tel":
+            return _DIALLING.sub("", words) == _DIALLING.sub("", rest)
+    return words.rstrip("/") in (url.rstrip("/"), rest.removeprefix("//").rstrip("/"))
 
 
 class _Walk:
@@ -108,7 +122,7 @@ class _Walk:
 
     def __init__(self, writer: PlainText, tokens: Sequence[Token]) -> None:
         self._writer = writer
-        self._tokens = tokens
+        self._tokens = tuple(without_empty_headings(tokens))
         self._at = 0
 
     def blocks(self, first: str, rest: str, end: str | None = None) -> list[str]:
@@ -131,30 +145,41 @@ class _Walk:
             case "inline":
                 return wrap(self._writer.inline(token), first, rest)
             case "bullet_list_open":
-                return self._list(first, rest, "bullet_list_close", None)
+                return self._list(first, rest, token, None)
             case "ordered_list_open":
-                return self._list(first, rest, "ordered_list_close", int(token.attrs.get("start", 1)))
+                return self._list(first, rest, token, int(token.attrs.get("start", 1)))
             case "blockquote_open":
-                return f"\n{rest}>\n".join(self.blocks(first + "> ", rest + "> ", "blockquote_close"))
+                return f"\n{rest}>\n".join(self.blocks(first + "> ", rest + "> ", "blockquote_close")) or f"{first}>"
             case "hr":
                 return first + "* * *"
             case "fence" | "code_block":
-                lines = token.content.rstrip("\n").split("\n")
+                lines = literal(token).rstrip("\n").split("\n")
                 return "\n".join((rest if index else first) + "    " + line for index, line in enumerate(lines))
             case "table_open":
                 return self._table(first, rest)
         return None  # what opens or closes a paragraph or a heading
 
-    def _list(self, first: str, rest: str, end: str, number: int | None) -> str:
+    def _list(self, first: str, rest: str, opened: Token, number: int | None) -> str:
+        end = opened.type.replace("_open", "_close")
+        gap = f"\n{rest.rstrip()}\n" if self._is_loose(opened) else "\n"
         items: list[str] = []
         while (token := self._tokens[self._at]).type != end:
             self._at += 1
             if token.type == "list_item_open":
                 mark = "- " if number is None else f"{number + len(items)}. "
-                lead = rest if items else first
-                items.append("\n".join(self.blocks(lead + mark, rest + " " * len(mark), "list_item_close")))
+                lead = (rest if items else first) + mark
+                items.append(gap.join(self.blocks(lead, rest + " " * len(mark), "list_item_close")) or lead.rstrip())
         self._at += 1
-        return "\n".join(items)
+        return gap.join(items)
+
+    def _is_loose(self, opened: Token) -> bool:
+        """Whether blank lines stand between the items, as the author wrote them: a tight list hides its paragraphs."""
+        for token in self._tokens[self._at :]:
+            if token.level == opened.level:
+                return False
+            if token.type == "paragraph_open" and token.level == opened.level + 2 and not token.hidden:
+                return True
+        return False
 
     def _table(self, first: str, rest: str) -> str:
         rows: list[str] = []

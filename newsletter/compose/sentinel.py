@@ -50,11 +50,11 @@ class Sentinels:
         """A line of text with sentinels in place of its merge fields."""
         return "".join(part if isinstance(part, str) else self.field(part) for part in line.parts)
 
-    def width(self, word: str) -> int:
-        """How many columns a word of the text part takes, a sentinel counting as its default or as a name of ten letters."""
-        return sum(
-            len(piece) if isinstance(piece, str) else len(piece.default or "") or 10 for piece in self.split_plain(word).pieces
-        )
+    def sample(self, text: str) -> str:
+        """Plain text with each sentinel's default in its place, or ten letters, to measure lines by."""
+        if self._nonce not in text:
+            return text
+        return "".join(piece if isinstance(piece, str) else piece.default or "x" * 10 for piece in self.split_plain(text).pieces)
 
     def split_plain(self, text: str) -> Part:
         """Cut plain text (the text part, the subject) at its sentinels."""

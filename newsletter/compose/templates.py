@@ -9,8 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, pass_context
-from jinja2.exceptions import SecurityError
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
@@ -21,6 +20,9 @@ from newsletter.compose.sentinel import Sentinels, escape
 from newsletter.issue import Line, Markdown
 from newsletter.language import Language
 from newsletter.problem import InputError, Problem
+
+#: What a template can raise by what stands in it: Jinja's own errors, and Python's for 1 // 0, a wrong type, a bad encoding …
+_FAILURES = (TemplateError, TypeError, AttributeError, ValueError, LookupError, ArithmeticError, RecursionError)
 
 
 class LayoutError(InputError):
@@ -35,13 +37,15 @@ class Compiling:
     words: Language
     writer: PlainText
 
-    def plain(self, text: str | Line) -> str:
-        """A line with its sentinels, as it is."""
+    def plain(self, text: Any) -> Any:
+        """A line with its sentinels, as it is; what is no line stays what it is. Raises TemplateError for a Markdown text."""
+        if isinstance(text, Markdown):
+            raise TemplateError("a Markdown text needs the filter: {{ block.body | markdown }}")
         return self.sentinels.line(text) if isinstance(text, Line) else text
 
-    def markup(self, text: str | Line) -> str | Markup:
-        """A line with its sentinels, escaped for HTML; a string is left to Jinja's autoescape."""
-        return Markup(escape(self.sentinels.line(text))) if isinstance(text, Line) else text  # noqa: S704 - escaped right here
+    def markup(self, text: Any) -> Any:
+        """A line with its sentinels, escaped for HTML; a string is left to Jinja's autoescape. Raises TemplateError as above."""
+        return Markup(escape(self.plain(text))) if isinstance(text, Line) else self.plain(text)  # noqa: S704 - escaped right here
 
 
 def run(folder: Path, name: str, context: dict[str, Any], compiling: Compiling) -> str:
@@ -52,9 +56,10 @@ def run(folder: Path, name: str, context: dict[str, Any], compiling: Compiling) 
     except TemplateSyntaxError as error:
         file = error.filename or str(folder / name)
         raise LayoutError(Problem(file, error.lineno, 1, "", f"is not a Jinja template: {error.message}")) from None
-    except (TemplateError, SecurityError, TypeError, AttributeError) as error:
+    except _FAILURES as error:
         file, line = _template_line(error, folder / name)
-        raise LayoutError(Problem(file, line, 1, "", f"fails: {error}")) from None
+        reason = f"there is no template {error.name}" if isinstance(error, TemplateNotFound) else f"fails: {error}"
+        raise LayoutError(Problem(file, line, 1, "", reason)) from None
 
 
 @lru_cache(maxsize=8)
@@ -63,9 +68,7 @@ def html_environment(folder: Path) -> ImmutableSandboxedEnvironment:
 
     @pass_context
     def finalize(context: Context, value: Any) -> Any:
-        if isinstance(value, Markdown):
-            raise TemplateError("a Markdown text needs the filter: {{ block.body | markdown }}")
-        return _compiling(context).markup(value) if isinstance(value, Line) else value
+        return _compiling(context).markup(value) if isinstance(value, Line | Markdown) else value
 
     @pass_context
     def say(context: Context, message: str, **values: str | Line) -> Markup:
@@ -90,7 +93,7 @@ def text_environment(folder: Path) -> ImmutableSandboxedEnvironment:
 
     @pass_context
     def finalize(context: Context, value: Any) -> Any:
-        return _compiling(context).plain(value) if isinstance(value, Line) else value
+        return _compiling(context).plain(value) if isinstance(value, Line | Markdown) else value
 
     @pass_context
     def say(context: Context, message: str, **values: str | Line) -> str:
@@ -99,7 +102,7 @@ def text_environment(folder: Path) -> ImmutableSandboxedEnvironment:
 
     @pass_context
     def words(context: Context, text: str | Line) -> str:
-        return _compiling(context).plain(text)
+        return str(_compiling(context).plain(text))
 
     @pass_context
     def notes(context: Context) -> tuple[str, ...]:
@@ -108,12 +111,12 @@ def text_environment(folder: Path) -> ImmutableSandboxedEnvironment:
     @pass_context
     def wrap(context: Context, text: str | Line, first: str = "", rest: str = "") -> str:
         compiling = _compiling(context)
-        return compiling.writer.wrap(compiling.plain(text), first, rest)
+        return compiling.writer.wrap(str(compiling.plain(text)), first, rest)
 
     @pass_context
     def underline(context: Context, text: str | Line, stroke: str = "-") -> str:
         compiling = _compiling(context)
-        return compiling.writer.underline(compiling.plain(text), stroke)
+        return compiling.writer.underline(str(compiling.plain(text)), stroke)
 
     @pass_context
     def markdown(context: Context, text: Markdown, prefix: str = "") -> str:
@@ -126,14 +129,29 @@ def text_environment(folder: Path) -> ImmutableSandboxedEnvironment:
 
 
 def _compiling(context: Context) -> Compiling:
-    compiling = context["compiling"]
+    compiling = context.get("compiling")
     if not isinstance(compiling, Compiling):
         raise TemplateError("import macros 'with context'")
     return compiling
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox. What it says of an attribute depends on type and name alone, so it is asked once each, not 700 times."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._verdicts: dict[tuple[type, str], bool] = {}
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Whether a template may read ``attr`` of ``obj``."""
+        key = (type(obj), attr)
+        if key not in self._verdicts:
+            self._verdicts[key] = super().is_safe_attribute(obj, attr, value)
+        return self._verdicts[key]
+
+
 def _environment(folder: Path, *, escaped: bool, finalize: Callable[..., Any]) -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(
+    return _Sandbox(
         loader=FileSystemLoader(folder),
         autoescape=escaped,  # not select_autoescape, which stays off for .mjml.j2
         undefined=StrictUndefined,

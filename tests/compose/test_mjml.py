@@ -83,6 +83,16 @@ def test_title_is_not_garbled_in_its_label() -> None:
     assert parse(cured(source)).xpath("string(//@aria-label)") == "Gr\u00fc\u00dfe\u00a0an \u2764\ufe0f"
 
 
+@pytest.mark.parametrize("title", ['Der "Plan"', "C:\\temp", "'x' & <y>"])
+def test_quotes_and_backslashes_of_the_title_are_not_garbled_in_its_label(title: str) -> None:
+    written = title.replace("&", "&amp;").replace("<", "&lt;")
+    source = document(section("<mj-text>x</mj-text>"), f"<mj-title>{written}</mj-title>")
+    if title[0] != "'":
+        assert parse(bare(source)).xpath("string(//@aria-label)") != title
+    html = parse(cured(source))
+    assert html.xpath("string(//@aria-label)") == html.xpath("string(//title)") == title
+
+
 def test_windows_line_ends_in_the_head_are_read() -> None:
     source = document(section("<mj-text>x</mj-text>")).replace("<mj-attributes>", "<mj-attributes>\r\n")
     with pytest.raises(ValueError, match="unexpected token"):
@@ -182,6 +192,18 @@ def test_widths_are_whole_pixels() -> None:
     source = document(f'<mj-section padding="0px 10px">{columns}</mj-section>')
     assert re.search(r'width="\d+\.\d+"', bare(source))
     assert not re.search(r'width="\d+\.\d+"|width:\d+\.\d+px', cured(source))
+
+
+def test_sizes_in_words_stay() -> None:
+    said = "width:33.5px &#34;"
+    source = document(
+        f'<mj-section padding="0px 10px">{"".join(f"<mj-column>{IMAGE}</mj-column>" for _ in range(3))}</mj-section>'
+    )
+    html = cured(
+        source.replace('alt="x"', f'alt="{said}"').replace("</mj-body>", section(f"<mj-text>{said}</mj-text>") + "</mj-body>")
+    )
+    assert alt_of(html) == 'width:33.5px "'
+    assert 'width:33.5px "' in parse(html).body.text_content()
 
 
 def test_conditional_comments_stay() -> None:

@@ -21,7 +21,7 @@ from newsletter.links import Links
 from newsletter.message import MessageTemplate
 from newsletter.settings import Settings, Workspace
 from newsletter.store import Store, open_store
-from postfix import PROGRAM, Postfix, running_postfix
+from tests.real.postfix import PROGRAM, Postfix, running_postfix
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = """\

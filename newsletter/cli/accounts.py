@@ -1,0 +1,78 @@
+"""An account in words, and the exit code that goes with it."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from newsletter.cli import OK, PARTLY
+
+if TYPE_CHECKING:
+    from newsletter.delivery.account import Account
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the account as one JSON object.")]
+
+_MEANING = {
+    "sent": "the mail server took it",
+    "failed": "refused for good",
+    "suppressed": "unsubscribed or bounced, not written to",
+    "uncertain": "no answer came: the mail server's log knows whether it was sent",
+    "deferred": "the mail server asked to wait; tried again when due",
+    "pending": "not sent yet",
+}
+
+
+def print_account(account: "Account", *, as_json: bool) -> None:
+    """Print the account: JSON to stdout, or a few lines to stderr that anyone can read."""
+    if as_json:
+        typer.echo(json.dumps(account.as_json(), ensure_ascii=False))
+        return
+    typer.echo(f"{account.slug}: {_state(account)}", err=True)
+    _line(account.audience, "audience", "everyone, each in one of these lines")
+    for name, meaning in _MEANING.items():
+        count = getattr(account, name)
+        if count or name == "sent":
+            _line(count, name, meaning)
+    if account.duplicates or account.refused:
+        typer.echo("  not in the audience:", err=True)
+        _line(account.duplicates, "duplicates", "rows whose address stood in the list before")
+        _line(account.refused, "refused", "rows that no mail can go to")
+
+
+def print_accounts(accounts: Sequence["Account"], *, as_json: bool) -> None:
+    """Print several accounts; as JSON one object with a list, since ``--json`` gives one object."""
+    if as_json:
+        typer.echo(json.dumps({"campaigns": [account.as_json() for account in accounts]}, ensure_ascii=False))
+    elif not accounts:
+        typer.echo("nothing was sent yet", err=True)
+    else:
+        for account in accounts:
+            print_account(account, as_json=False)
+
+
+def exit_code(account: "Account") -> int:
+    """0 where nothing is left to worry about, 1 where something failed, is uncertain or was put off by the server."""
+    return PARTLY if account.failed or account.uncertain or account.deferred else OK
+
+
+def _line(count: int, name: str, meaning: str) -> None:
+    if count or name in ("audience", "sent"):
+        typer.echo(f"  {count:>9,}  {name:<10}  {meaning}", err=True)
+
+
+def _state(account: "Account") -> str:
+    go_on = f"newsletter send {account.slug}"
+    match account.state:
+        case "paused":
+            return f"paused: {account.note}; {go_on} goes on" if account.note else f"paused; {go_on} goes on"
+        case "running":
+            due = account.next_due_at
+            if due is not None and due > dt.datetime.now(dt.UTC):
+                return f"waiting for the mail server; {go_on} goes on after {due.astimezone():%Y-%m-%d %H:%M}"
+            return f"not finished; {go_on} goes on where it stopped"
+        case "draft":
+            return "not started"
+        case _:
+            return account.state

@@ -1,0 +1,85 @@
+"""The commands put together, and what becomes of their errors."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from newsletter import __version__
+from newsletter.cli import BAD_INPUT, INTERRUPTED, OK
+from newsletter.cli.demo import demo
+from newsletter.cli.issues import new, render, schema
+from newsletter.cli.send import send
+from newsletter.cli.serve import serve
+from newsletter.cli.status import status
+from newsletter.cli.workspace import init
+from newsletter.problem import InputError
+
+#: Wrong words on the command line. Typer brings a click of its own from some version on, so the class is taken from its hands.
+_UsageError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+#: What Typer makes of Ctrl-C within a command.
+_CTRL_C = 130
+
+app = typer.Typer(
+    name="newsletter",
+    help="Compose an e-mail newsletter from a YAML file and send it so that everyone gets it once.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+# The short words stand in the list of the commands; each command's own --help has all of them.
+app.command(short_help="See the whole way with nothing set up.")(demo)
+app.command(short_help="Make a folder to work in.")(init)
+app.command(short_help="Make an issue with a sample of each block.")(new)
+app.command(short_help="Print the JSON Schema for editors.")(schema)
+app.command(short_help="Write the mail of one recipient to files.")(render)
+app.command(short_help="Send an issue to a list, or go on with it.")(send)
+app.command(short_help="Print what became of everyone.")(status)
+app.command(short_help="Serve the pages that subscribers open.")(serve)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"newsletter {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    workspace: Annotated[
+        Path, typer.Option("--workspace", "-w", metavar="DIR", help="The folder with issues/ and .env.")
+    ] = Path(),
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Compose an e-mail newsletter from a YAML file and send it so that everyone gets it once."""
+    context.obj = workspace
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and give the exit code. Bad input and set-up are told on stderr, one line a problem."""
+    command: Any = get_command(app)
+    try:
+        code = command.main(args=list(arguments), prog_name="newsletter", standalone_mode=False)
+    except InputError as error:
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+        return BAD_INPUT
+    except _UsageError as error:
+        error.show()
+        return BAD_INPUT
+    except OSError as error:
+        if error.filename is None:
+            raise
+        typer.echo(f"{error.filename}: {error.strerror}", err=True)
+        return BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        code = _CTRL_C
+    if code == _CTRL_C:
+        typer.echo("interrupted", err=True)
+        return INTERRUPTED
+    return code if isinstance(code, int) else OK

@@ -1,0 +1,38 @@
+"""The workspace's database, open for the length of one command."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter.problem import complaint
+
+if TYPE_CHECKING:
+    from newsletter.settings import Workspace
+    from newsletter.store import Store
+
+
+@contextmanager
+def open_database(workspace: "Workspace") -> "Iterator[Store]":
+    """The store, closed at the end. Raises :class:`~newsletter.problem.InputError` where the database cannot be used.
+
+    Only its own words are passed on: the whole exception would show the values of recipients (S22).
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    from newsletter.store import open_store
+
+    store = open_store(workspace.database_url())
+    try:
+        yield store
+    except DBAPIError as error:
+        raise complaint(f"the database cannot be used: {error.orig}") from None
+    finally:
+        store.close()
+
+
+def is_new(workspace: "Workspace") -> bool:
+    """Whether there is no database yet: reading it would make one."""
+    start = "sqlite:///"
+    url = workspace.database_url()
+    return url.startswith(start) and not Path(url.removeprefix(start)).exists()

@@ -1,0 +1,68 @@
+"""``newsletter new``, ``schema`` and ``render``: what staff do before anything is sent."""
+
+import datetime as dt
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newsletter.cli.workspace import chosen_workspace
+from newsletter.problem import complaint
+
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+
+
+def new(
+    context: typer.Context,
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="The issue's short name, e.g. 2026-12.")],
+) -> None:
+    """Make an issue with a commented sample of each block."""
+    from newsletter.issue import load_publication, new_issue, new_pictures
+
+    workspace = chosen_workspace(context)
+    if not _SLUG.fullmatch(slug):
+        raise complaint(f"{slug!r} cannot be an issue's name; use letters from a to z, digits and dashes, e.g. 2026-12")
+    folder = workspace.issues / slug
+    if folder.exists():
+        raise complaint("is there already; edit it, or choose another name", str(folder))
+    publication = load_publication(workspace)
+    text = new_issue(publication.language, publication.name, dt.date.today())  # noqa: DTZ011  # the office's own day
+    folder.mkdir(parents=True)
+    (folder / "issue.yaml").write_text(text, encoding="utf-8")
+    for name, data in new_pictures().items():
+        (folder / name).write_bytes(data)
+    typer.echo(f"made {folder / 'issue.yaml'}\nnext: newsletter render {slug} --out rendered", err=True)
+
+
+def schema(
+    publication: Annotated[bool, typer.Option("--publication", help="The schema of publication.yaml instead.")] = False,
+) -> None:
+    """Print the JSON Schema of an issue file, for editors."""
+    from newsletter.issue import json_schema, publication_schema
+
+    typer.echo(json.dumps(publication_schema() if publication else json_schema(), ensure_ascii=False, indent=1))
+
+
+def render(
+    context: typer.Context,
+    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the files.")],
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="The recipient list to take a person from.")] = None,
+    email: Annotated[str | None, typer.Option("--email", metavar="ADDRESS", help="Whose mail; else the list's first.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as one JSON object.")] = False,
+) -> None:
+    """Write message.html, message.txt and message.eml as one recipient gets them."""
+    from newsletter.cli.composing import Draft
+
+    draft = Draft(chosen_workspace(context), issue)
+    recipient = draft.recipient(to, email)
+    written = draft.write(out, recipient)
+    if as_json:
+        files = [str(file) for file in written]
+        typer.echo(json.dumps({"issue": draft.issue.slug, "recipient": recipient.address, "files": files}, ensure_ascii=False))
+        return
+    typer.echo(f"{draft.issue.content.title}, as {recipient.address} gets it:", err=True)
+    for file in written:
+        typer.echo(f"  {file}  {file.stat().st_size / 1000:.1f} kB", err=True)

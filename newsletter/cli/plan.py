@@ -1,0 +1,78 @@
+"""What a send is about to do, in words, and the question whether it may."""
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from newsletter.audience.recipient import Duplicate, Refused
+    from newsletter.delivery.freeze import FreezeReport
+    from newsletter.issue import Issue
+    from newsletter.settings import Settings
+
+#: How many refused and duplicate rows are told one by one.
+_TOLD = 20
+_SECURITY = {"starttls": "encrypted (STARTTLS)", "tls": "encrypted (TLS)", "none": "not encrypted, on this machine"}
+_HERE = ", which opens on this machine only: a rehearsal"
+
+
+def counted(count: int, word: str) -> str:
+    """``1 recipient``, ``2,000 recipients``."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def rows_left_out(report: "FreezeReport") -> "list[Refused | Duplicate]":
+    """The refused rows and the duplicates, as they follow each other in the list."""
+    rows: list[Refused | Duplicate] = [*report.refused_rows, *report.duplicate_rows]
+    return sorted(rows, key=lambda row: row.line)
+
+
+def tell_rows(report: "FreezeReport") -> None:
+    """Print the rows of the list that get no mail, as ``list.csv:8: why``."""
+    rows = rows_left_out(report)[:_TOLD]
+    for row in rows:
+        typer.echo(str(row), err=True)
+    if (more := report.refused + report.duplicates - len(rows)) > 0:
+        typer.echo(f"… and {counted(more, 'more such row')}", err=True)
+
+
+def tell_plan(issue: "Issue", settings: "Settings", to: Path, report: "FreezeReport") -> None:
+    """Print what is sent to whom, and how."""
+    from newsletter.settings import is_loopback
+
+    sender = issue.publication.sender
+    host = settings.smtp_host or ""
+    lines = {
+        "issue": f"{issue.content.title} ({issue.slug})",
+        "subject": issue.content.subject.sample(),
+        "from": f"{sender.name or issue.publication.name} <{sender.email}>",
+        "to": f"{counted(report.prepared, 'recipient')} of {to}{_left_out(report)}",
+        "through": f"{host}:{settings.port}, {_SECURITY[settings.smtp_security]}",
+        "links to": f"{settings.public_url}{_HERE if is_loopback(_host(settings)) else ''}",
+    }
+    for name, value in lines.items():
+        typer.echo(f"  {name:<8}  {value}", err=True)
+
+
+def _host(settings: "Settings") -> str | None:
+    from urllib.parse import urlsplit
+
+    return urlsplit(settings.public_url or "").hostname
+
+
+def _left_out(report: "FreezeReport") -> str:
+    counts = [counted(report.duplicates, "duplicate")] if report.duplicates else []
+    counts += [f"{count:,} {name}" for count, name in ((report.refused, "refused"), (report.suppressed, "suppressed")) if count]
+    return f" ({counted(report.candidates, 'row')}, less {', '.join(counts)})" if counts else ""
+
+
+def agreed(report: "FreezeReport", limit: int | None) -> bool:
+    """Ask on the terminal. Raises ``typer.Abort`` where the answer is Ctrl-C or the end of the input."""
+    whom = counted(report.prepared, "recipient")
+    if limit is not None and limit < report.prepared:
+        whom = f"the first {limit:,} of {whom}"
+    with contextlib.redirect_stdout(sys.stderr):  # the prompt's last blank would stand before the JSON
+        return typer.confirm(f"Send it to {whom} now?", err=True)

@@ -1,0 +1,53 @@
+"""``newsletter status``: the account of one campaign or of all."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from newsletter.cli import OK
+from newsletter.cli.accounts import AsJson, exit_code, print_account, print_accounts
+from newsletter.cli.database import is_new, open_database
+from newsletter.cli.workspace import chosen_workspace
+from newsletter.problem import complaint
+
+if TYPE_CHECKING:
+    from newsletter.settings import Workspace
+
+
+def status(
+    context: typer.Context,
+    issue: Annotated[str | None, typer.Argument(metavar="ISSUE", help="A slug or a path; without it all issues.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Print the account of an issue's last campaign, or of all campaigns."""
+    from newsletter.delivery.account import account_of
+    from newsletter.store import find_campaign, list_campaigns
+
+    workspace = chosen_workspace(context)
+    if is_new(workspace):
+        if issue is not None:
+            raise _never_sent(workspace, issue)
+        print_accounts([], as_json=as_json)
+        return OK
+    with open_database(workspace) as store:
+        if issue is None:
+            print_accounts([account_of(store, campaign.id) for campaign in list_campaigns(store)], as_json=as_json)
+            return OK
+        campaign = find_campaign(store, _slug(issue))
+        if campaign is None:
+            raise _never_sent(workspace, issue)
+        account = account_of(store, campaign.id)
+    print_account(account, as_json=as_json)
+    return exit_code(account)
+
+
+def _slug(issue: str) -> str:
+    """The slug of what was named, also where its folder has gone."""
+    path = Path(issue).resolve()
+    return path.parent.name if path.suffix in (".yaml", ".yml") else path.name
+
+
+def _never_sent(workspace: "Workspace", issue: str) -> Exception:
+    slug = workspace.issue_file(issue).resolve().parent.name  # says so where there is no such issue
+    return complaint(f"{slug} was never sent; newsletter send {slug} --to FILE.csv sends it")
