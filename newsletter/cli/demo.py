@@ -150,8 +150,8 @@ class _Demo:
             f"  view in browser  {links.view}\n"
             f"  unsubscribe      {links.unsubscribe}"
         )
-        typer.echo(words, err=True)
         try:
+            typer.echo(words, err=True)
             while True:
                 time.sleep(3600)
         except KeyboardInterrupt:
