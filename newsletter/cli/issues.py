@@ -28,12 +28,20 @@ def new(
     if folder.exists():
         raise complaint("is there already; edit it, or choose another name", str(folder))
     publication = load_publication(workspace)
-    text = new_issue(publication.language, publication.name, dt.date.today())  # noqa: DTZ011  # the office's own day
+    text = new_issue(publication.language, publication.name, _date_of(slug))
     folder.mkdir(parents=True)
     (folder / "issue.yaml").write_text(text, encoding="utf-8")
     for name, data in new_pictures().items():
         (folder / name).write_bytes(data)
     typer.echo(f"made {folder / 'issue.yaml'}\nnext: newsletter render {slug} --out rendered", err=True)
+
+
+def _date_of(slug: str) -> dt.date:
+    """The first day of the month that a slug like ``2026-12`` names, else today: an issue is often begun before its month."""
+    try:
+        return dt.date.fromisoformat(f"{slug[:7]}-01")
+    except ValueError:
+        return dt.date.today()  # noqa: DTZ011  # the office's own day
 
 
 def schema(
@@ -55,10 +63,13 @@ def render(
 ) -> None:
     """Write message.html, message.txt and message.eml as one recipient gets them."""
     from newsletter.cli.composing import Draft
+    from newsletter.compose.attachments import size_warning
 
     draft = Draft(chosen_workspace(context), issue)
     recipient = draft.recipient(to, email)
     written = draft.write(out, recipient)
+    if warning := size_warning(draft.edition):
+        typer.echo(f"warning: {warning}", err=True)
     if as_json:
         files = [str(file) for file in written]
         typer.echo(json.dumps({"issue": draft.issue.slug, "recipient": recipient.address, "files": files}, ensure_ascii=False))

@@ -1,5 +1,6 @@
 """``newsletter init``, ``new``, ``schema`` and ``render``: from nothing to what a recipient gets."""
 
+import datetime as dt
 import json
 import stat
 from email import message_from_bytes, policy
@@ -66,9 +67,16 @@ def test_new_makes_an_issue_that_can_be_rendered(office: "Office") -> None:
     assert "next: newsletter render 2027-01 --out rendered" in ran.err
     content = load_issue(Workspace(Path()), "2027-01").content
     assert len({block.type for block in content.blocks}) >= 10
+    assert content.date == dt.date(2027, 1, 1)
     assert office.newsletter("render", "2027-01", "--out", "rendered").code == 0
     text = (office.root / "issues" / "2027-01" / "issue.yaml").read_text(encoding="utf-8")
     assert "# Eine Ausgabe mit einem Beispiel" in text
+
+
+@pytest.mark.parametrize("slug", ["spring", "2027-13", "a-01"])
+def test_new_under_a_name_without_a_month_is_of_today(office: "Office", slug: str) -> None:
+    assert office.newsletter("new", slug).code == 0
+    assert load_issue(Workspace(Path()), slug).content.date == dt.date.today()  # noqa: DTZ011
 
 
 @pytest.mark.parametrize("slug", ["", ".", "..", "../x", "a/b", ".hidden", "a b", "Grüße", "a\nb", "-x"])
