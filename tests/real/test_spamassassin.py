@@ -1,4 +1,4 @@
-"""The samples before SpamAssassin with its local rules: nothing about their build, headers or text part costs a point (B14, B17)."""
+"""The samples before SpamAssassin with its local rules: nothing about their build or headers costs a point (B14, B17)."""
 
 import datetime as dt
 import re
