@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from newsletter.issue import load_issue, load_publication
 from newsletter.issue.blocks import Block, Interview, Model
-from newsletter.issue.model import IssueFile, Publication
+from newsletter.issue.model import Attachment, IssueFile, Publication
 from newsletter.settings import PREFIX, Settings, Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +34,8 @@ def workspace(tmp_path: Path) -> Workspace:
     (tmp_path / "issues" / "publication.yaml").write_text(PUBLICATION, encoding="utf-8")
     for name in re.findall(r"src: ([\w-]+\.\w+)", "".join(EXAMPLES)):
         Pillow.new("RGB", (20, 10), "#0b4a57").save(folder / name)
+    for name in re.findall(r"file: ([\w-]+\.pdf)", "".join(EXAMPLES)):
+        (folder / name).write_bytes(b"%PDF-1.7\n")
     return Workspace(tmp_path)
 
 
@@ -51,6 +53,11 @@ def test_every_block_example_loads(workspace: Workspace, example: str) -> None:
 def test_the_head_example_loads_and_shows_every_key(workspace: Workspace) -> None:
     _load(workspace, HEAD)
     assert set(_plain(HEAD)) == set(IssueFile.model_fields)
+
+
+def test_the_attachment_example_shows_every_key() -> None:
+    (shown,) = _plain(HEAD)["attachments"]
+    assert set(shown) == set(Attachment.model_fields)
 
 
 def test_the_publication_example_loads_and_shows_every_key(workspace: Workspace) -> None:

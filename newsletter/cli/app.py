@@ -11,6 +11,7 @@ from newsletter import __version__
 from newsletter.cli import BAD_INPUT, INTERRUPTED, OK
 from newsletter.cli.demo import demo
 from newsletter.cli.issues import new, render, schema
+from newsletter.cli.layouts import new_layout
 from newsletter.cli.send import send
 from newsletter.cli.serve import serve
 from newsletter.cli.status import status
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command(short_help="See the whole way with nothing set up.")(demo)
 app.command(short_help="Make a folder to work in.")(init)
 app.command(short_help="Make an issue with a sample of each block.")(new)
+app.command(short_help="Copy a layout, to be changed.")(new_layout)
 app.command(short_help="Print the JSON Schema for editors.")(schema)
 app.command(short_help="Write the mail of one recipient to files.")(render)
 app.command(short_help="Send an issue to a list, or go on with it.")(send)

@@ -4,7 +4,7 @@ import contextlib
 import datetime as dt
 import difflib
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from newsletter.audience.columns import ADDRESS, field_names
 from newsletter.audience.columns import HeaderError as HeadingError
 from newsletter.audience.csv_list import RecipientList, open_list
 from newsletter.audience.recipient import Recipient, Refused
-from newsletter.compose.compile import compile_issue
+from newsletter.compose.compile import compile_issue, picture_address
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, MissingValue
 from newsletter.issue import Issue, load_issue
 from newsletter.links import Links
@@ -132,21 +132,24 @@ class Draft:
             mail = template.build(to=recipient.address, values=values, message_id=number, date=dt.datetime.now().astimezone())
         except (MissingValue, HeaderError) as error:
             raise complaint(f"{recipient.address}: {error}") from None
-        return write_mail(folder, mail, self.edition, self.links)
+        picture_url = picture_address(self.issue.publication, self.links.picture_url)
+        return write_mail(folder, mail, self.edition, picture_url)
 
 
-def write_mail(folder: Path, mail: bytes, edition: Edition, links: Links) -> list[Path]:
+def write_mail(folder: Path, mail: bytes, edition: Edition, picture_url: Callable[[str], str]) -> list[Path]:
     """Write a message as ``message.eml`` and its two parts as ``message.html`` and ``message.txt``; gives these files.
 
     The HTML file finds its pictures beside it, so that it can be looked at without ``serve``; everything else is as sent.
+    ``picture_url`` is what the edition names its pictures by (:func:`~newsletter.compose.compile.picture_address`).
     """
     parsed = message_from_bytes(mail, policy=policy.default)
-    text, html = (part.get_content() for part in parsed.iter_parts())
+    bodies = (parsed.get_body((kind,)) for kind in ("plain", "html"))
+    text, html = (str(body.get_content()) for body in bodies if body is not None)
     pictures = folder / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
     for picture in edition.pictures:
         (pictures / picture.name).write_bytes(picture.data)
-        html = html.replace(links.picture_url(picture.name), f"pictures/{picture.name}")
+        html = html.replace(picture_url(picture.name), f"pictures/{picture.name}")
     files = [folder / f"message.{ending}" for ending in ("html", "txt", "eml")]
     for file, content in zip(files, (html.encode(), text.encode(), mail), strict=True):
         file.write_bytes(content)

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,6 +57,7 @@ class _Demo:
 
     def run(self) -> list[str]:
         """What went wrong, as sentences; nothing where everything arrived and every link works."""
+        from newsletter.compose.compile import picture_address
         from newsletter.delivery import LedgerError, SendError
         from newsletter.issue import load_issue
         from newsletter.links import Links
@@ -73,7 +75,7 @@ class _Demo:
                 server.start(create_app(store, links, issue.publication))
                 edition = self._compose(issue, workspace, links)
                 account = self._send(store, edition, links, inbox)
-                faults = self._show(inbox, edition, links, account)
+                faults = self._show(inbox, edition, picture_address(issue.publication, links.picture_url), account)
                 if self._stay and not faults:
                     self._wait(inbox)
                 return faults
@@ -121,7 +123,7 @@ class _Demo:
             _say("" if number else "left out", str(row).replace(row.path, name, 1))
         return account
 
-    def _show(self, inbox: "Inbox", edition: "Edition", links: "Links", account: "Account") -> list[str]:
+    def _show(self, inbox: "Inbox", edition: "Edition", picture_url: Callable[[str], str], account: "Account") -> list[str]:
         from newsletter.cli.accounts import print_account
         from newsletter.cli.composing import write_mail
         from newsletter.cli.rehearsal import check_arrived, try_links
@@ -129,7 +131,7 @@ class _Demo:
         faults = check_arrived(inbox, account)
         arrived = self._folder / "arrived"
         for number, received in enumerate(inbox, 1):
-            write_mail(arrived / f"{number:02}-{received.recipients[0]}", received.data, edition, links)
+            write_mail(arrived / f"{number:02}-{received.recipients[0]}", received.data, edition, picture_url)
             size = len(received.data) / 1000
             _say("arrived" if number == 1 else "", f"{received.recipients[0]:<40} {size:5.1f} kB")
         if not faults:

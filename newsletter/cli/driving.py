@@ -85,7 +85,7 @@ class Driving:
         from newsletter.message import MessageTemplate
         from newsletter.store import load_edition
 
-        edition = load_edition(self._store, self._campaign.edition_hash, with_pictures=False)
+        edition = load_edition(self._store, self._campaign.edition_hash)
         if edition is None:
             raise complaint(f"the database has lost the edition of {self._campaign.slug}; restore it from a copy")
         return MessageTemplate(edition)

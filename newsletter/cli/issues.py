@@ -63,10 +63,13 @@ def render(
 ) -> None:
     """Write message.html, message.txt and message.eml as one recipient gets them."""
     from newsletter.cli.composing import Draft
+    from newsletter.compose.attachments import size_warning
 
     draft = Draft(chosen_workspace(context), issue)
     recipient = draft.recipient(to, email)
     written = draft.write(out, recipient)
+    if warning := size_warning(draft.edition):
+        typer.echo(f"warning: {warning}", err=True)
     if as_json:
         files = [str(file) for file in written]
         typer.echo(json.dumps({"issue": draft.issue.slug, "recipient": recipient.address, "files": files}, ensure_ascii=False))

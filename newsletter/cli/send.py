@@ -123,6 +123,7 @@ class _Sending:
         """Compile, freeze and ask; None where the person says no. Whoever stops it here leaves nothing behind."""
         from newsletter.audience.csv_list import open_list
         from newsletter.cli.composing import WithFields, check_fields, check_message
+        from newsletter.compose.attachments import size_warning
         from newsletter.compose.compile import compile_issue
         from newsletter.delivery.freeze import discard, freeze
 
@@ -145,6 +146,8 @@ class _Sending:
             tell_rows(report)
             reach_server(self._settings)
             tell_plan(self._issue, self._settings, to, report)
+            if warning := size_warning(edition):
+                typer.echo(f"  large     {warning}", err=True)
             yes = self._yes or agreed(report, self._limit)
         except (KeyboardInterrupt, typer.Abort):
             typer.echo("\nnothing was sent", err=True)

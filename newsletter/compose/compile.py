@@ -1,9 +1,11 @@
 """An issue and its layout become an edition: Jinja -> MJML -> CSS inlining -> slots, and the text part beside it."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Headers, Part, PictureFile
+from newsletter.compose.attachments import attach, check_size
+from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Headers, Part, PictureFile, cid_url
 from newsletter.compose.inline import inline_css
 from newsletter.compose.layout import render
 from newsletter.compose.mjml import MjmlError, compile_mjml
@@ -12,6 +14,7 @@ from newsletter.compose.sentinel import Sentinels, SlotError
 from newsletter.compose.templates import LayoutError
 from newsletter.issue import Issue
 from newsletter.issue.blocks import Picture
+from newsletter.issue.model import PicturesElsewhere, Publication
 from newsletter.problem import InputError, Problem, complaint
 from newsletter.settings import Workspace
 
@@ -19,16 +22,17 @@ _CACHE = PictureCache()
 
 
 def compile_issue(issue: Issue, workspace: Workspace, picture_url: Callable[[str], str], cache: PictureCache = _CACHE) -> Edition:
-    """Compile ``issue`` with the layout that it names; ``picture_url`` gives the address of a picture by its name.
+    """Compile ``issue`` with the layout that it names.
 
-    The same input gives the same edition, byte for byte. Nothing is fetched from the network.
-    Raises :class:`InputError` for a picture or a layout that cannot be used.
+    ``picture_url`` gives the address of a picture by its name, where the publication does not keep its pictures elsewhere
+    (:func:`picture_address`). The same input gives the same edition, byte for byte. Nothing is fetched from the network.
+    Raises :class:`InputError` for a picture, an attachment or a layout that cannot be used.
     """
     layout = workspace.layout_folder(issue.layout)
     if layout is None:
         raise complaint(f"there is no layout {issue.layout!r}; there are: {', '.join(workspace.layout_names())}")
     sentinels = Sentinels()
-    gallery = _Gallery(issue, picture_url, cache)
+    gallery = _Gallery(issue, picture_address(issue.publication, picture_url), cache)
     rendered = render(issue, layout, sentinels, gallery.show)
     try:
         document, css = compile_mjml(rendered.mjml)
@@ -38,14 +42,29 @@ def compile_issue(issue: Issue, workspace: Workspace, picture_url: Callable[[str
     text = sentinels.split_plain(rendered.text)
     _demand_links(html, layout / "layout.mjml.j2")
     _demand_links(text, layout / "text.j2")
-    return Edition(
+    edition = Edition(
         title=issue.content.title,
         headers=_headers(issue),
         subject=sentinels.split_plain(rendered.subject),
         text=text,
         html=html,
         pictures=gallery.files,
+        inline=issue.publication.pictures == "inline",
+        attachments=attach(issue),
     )
+    check_size(issue, edition)
+    return edition
+
+
+def picture_address(publication: Publication, hosted: Callable[[str], str]) -> Callable[[str], str]:
+    """What gives the address of a picture by its name: inside the message, on the publication's own server, or ``hosted``."""
+    match publication.pictures:
+        case "inline":
+            return partial(cid_url, list_id=publication.own_list_id)
+        case PicturesElsewhere(base_url=base):
+            return f"{base}/{{}}".format
+        case _:
+            return hosted
 
 
 class _Gallery:

@@ -4,10 +4,11 @@ import hashlib
 import html
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
+from urllib.parse import quote
 
 #: Where in a part a slot stands; it decides how the value is escaped.
 Place = Literal["plain", "text", "attribute", "url"]
@@ -109,9 +110,26 @@ class PictureFile:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file that every message carries. ``name`` is :attr:`PREFIX` and its content's hash, ``filename`` what recipients see."""
+
+    #: Tells attachments from pictures, which are given out to everyone who asks for one by its name.
+    PREFIX: ClassVar[str] = "attached-"
+
+    name: str
+    filename: str
+    media_type: str
+    data: bytes
+
+
 @dataclass(frozen=True)
 class Edition:
-    """What is sent: the same for all recipients but for the slots."""
+    """What is sent: the same for all recipients but for the slots.
+
+    ``inline`` says that the pictures travel inside the message, where the HTML names them ``cid:…`` (:func:`cid_url`);
+    else their addresses lead to the web.
+    """
 
     title: str
     headers: Headers
@@ -119,10 +137,12 @@ class Edition:
     text: Part
     html: Part
     pictures: tuple[PictureFile, ...] = ()
+    inline: bool = False
+    attachments: tuple[AttachedFile, ...] = ()
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over headers, pieces and pictures, in hex: the edition's name."""
+        """SHA-256 over headers, pieces, pictures and attachments, in hex: the edition's name."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     @property
@@ -138,24 +158,53 @@ class Edition:
                     found[slot.name] = slot
         return tuple(found.values())
 
+    @property
+    def files(self) -> tuple[PictureFile | AttachedFile, ...]:
+        """The pictures and attachments: what :meth:`to_json` names, but does not hold."""
+        return (*self.pictures, *self.attachments)
+
+    def content_id(self, picture: str) -> str:
+        """The Content-ID of a picture inside the message, without its brackets: its name and the List-Id (RFC 2392)."""
+        return f"{picture}@{self.headers.list_id}"
+
+    @property
+    def embedded(self) -> tuple[PictureFile, ...]:
+        """The pictures that travel inside the message: those of an ``inline`` edition that its HTML shows (B16)."""
+        if not self.inline:
+            return ()
+        html_ = "".join(piece for piece in self.html.pieces if isinstance(piece, str))
+        return tuple(picture for picture in self.pictures if cid_url(picture.name, self.headers.list_id) in html_)
+
+    def html_on_the_web(self, picture_url: Callable[[str], str]) -> Part:
+        """The HTML for a browser: a picture that travels inside the message is shown from ``picture_url(name)`` instead."""
+        pieces = list(self.html.pieces)
+        for picture in self.embedded:
+            inside, outside = cid_url(picture.name, self.headers.list_id), picture_url(picture.name)
+            pieces = [piece.replace(inside, outside) if isinstance(piece, str) else piece for piece in pieces]
+        return Part(tuple(pieces))
+
     def to_json(self) -> str:
-        """Everything but the bytes of the pictures, which are named by their hash; the form in which it is stored."""
-        return json.dumps(
-            {
-                "title": self.title,
-                "headers": {name: getattr(self.headers, name) for name in Headers.__slots__},
-                "subject": self.subject.as_json(),
-                "text": self.text.as_json(),
-                "html": self.html.as_json(),
-                "pictures": [[p.name, p.media_type, p.width, p.height] for p in self.pictures],
-            },
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
+        """Everything but the bytes of pictures and attachments, which are named by their hash; the form in which it is stored.
+
+        What an edition does not have is not in it, so that an older one keeps its hash.
+        """
+        data: dict[str, Any] = {
+            "title": self.title,
+            "headers": {name: getattr(self.headers, name) for name in Headers.__slots__},
+            "subject": self.subject.as_json(),
+            "text": self.text.as_json(),
+            "html": self.html.as_json(),
+            "pictures": [[p.name, p.media_type, p.width, p.height] for p in self.pictures],
+        }
+        if self.inline:
+            data["inline"] = True
+        if self.attachments:
+            data["attachments"] = [[file.name, file.filename, file.media_type] for file in self.attachments]
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, stored: str, pictures: Mapping[str, bytes]) -> "Edition":
-        """The reverse of :meth:`to_json`; ``pictures`` gives the bytes by name (missing ones are empty)."""
+    def from_json(cls, stored: str, files: Mapping[str, bytes]) -> "Edition":
+        """The reverse of :meth:`to_json`; ``files`` gives the bytes by name (missing ones are empty)."""
         data = json.loads(stored)
         return cls(
             title=data["title"],
@@ -163,5 +212,14 @@ class Edition:
             subject=Part.from_json(data["subject"]),
             text=Part.from_json(data["text"]),
             html=Part.from_json(data["html"]),
-            pictures=tuple(PictureFile(row[0], row[1], row[2], row[3], pictures.get(row[0], b"")) for row in data["pictures"]),
+            pictures=tuple(PictureFile(row[0], row[1], row[2], row[3], files.get(row[0], b"")) for row in data["pictures"]),
+            inline=data.get("inline", False),
+            attachments=tuple(
+                AttachedFile(row[0], row[1], row[2], files.get(row[0], b"")) for row in data.get("attachments", ())
+            ),
         )
+
+
+def cid_url(picture: str, list_id: str) -> str:
+    """The address by which the HTML shows a picture inside the message: its Content-ID, percent-encoded (RFC 2392 §2)."""
+    return f"cid:{quote(f'{picture}@{list_id}', safe='@')}"

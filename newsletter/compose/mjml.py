@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import mjml
 from lxml import etree
 
+from newsletter.compose.join import join_sections
+
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
 _TAG = re.compile(r"<[A-Za-z][^>]*>")
@@ -25,6 +27,10 @@ _SETTINGS_NAMED = '<o:OfficeDocumentSettings xmlns:o="urn:schemas-microsoft-com:
 _STRAY = re.compile(r'(<(?:img|td)\b[^>]*?) (?:height="auto"|vertical-align="[a-z]+")')
 _SIZES = re.compile(r'\s(?:width|style)="[^"]*"')
 _FRACTION = re.compile(r'(width(?:="|:)\d+)\.\d+(?="|px)')
+#: A column or group (not a column inside of a group), behind the cell that gives it its width in Outlook.
+_COLUMN = re.compile(
+    r'(?<=width:)(\d+)(px;"><!\[endif\]--><div class="[^"]*\bmj-outlook-group-fix\b[^"]*" style="[^"]*;width:100%)'
+)
 
 
 class MjmlError(Exception):
@@ -42,6 +48,8 @@ class Prepared:
 def compile_mjml(source: str) -> tuple[str, str]:
     """HTML of an MJML document, and the CSS of its ``<mj-style inline="inline">`` elements, which mrml would not inline.
 
+    Columns are fluid-hybrid: where a client drops ``<style>`` (H3) they stand side by side where there is room.
+
     Raises :class:`MjmlError` for what is not well-formed XML or what mrml refuses. No network: no web fonts, no includes.
     """
     prepared = prepare(source)
@@ -53,7 +61,7 @@ def compile_mjml(source: str) -> tuple[str, str]:
     whole = _STRAY.sub(r"\1", whole)
     if _FRACTION.search(whole):
         whole = _TAG.sub(lambda tag: _SIZES.sub(lambda size: _FRACTION.sub(r"\1", size[0]), tag[0]), whole)
-    return whole, prepared.inline_css
+    return _COLUMN.sub(r"\1\2;max-width:\1px", whole), prepared.inline_css
 
 
 def _excerpt(source: str, error: str) -> str:
@@ -83,6 +91,7 @@ def prepare(source: str) -> Prepared:
             inline_css.append(element.text or "")
     for style in root.findall(".//mj-style[@inline='inline']"):
         _drop(style)
+    join_sections(root)
     for attributes in root.iter("mj-attributes"):
         for comment in list(attributes.iter(etree.Comment)):
             _drop(comment)  # a comment there makes mrml stop with an error

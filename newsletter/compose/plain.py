@@ -20,10 +20,11 @@ _DIALLING = re.compile(r"[\s().-]+")
 
 
 class PlainText:
-    """Writes one text part; remembers the links of its running text for the list at the end."""
+    """Writes one text part; remembers the links of its running text for the list at the end. ``columns`` is the widest line."""
 
-    def __init__(self, sentinels: Sentinels) -> None:
+    def __init__(self, sentinels: Sentinels, columns: int = COLUMNS) -> None:
         self._sentinels = sentinels
+        self._columns = columns
         self._notes: list[str] = []
 
     @property
@@ -50,7 +51,7 @@ class PlainText:
                 if not word:
                     continue
                 width = self._width(word)
-                if current and used + 1 + width > COLUMNS - len(rest if lines else first):
+                if current and used + 1 + width > self._columns - len(rest if lines else first):
                     lines.append(" ".join(current))
                     current, used = [], 0
                 current.append(word)
@@ -63,7 +64,7 @@ class PlainText:
         """A heading: the wrapped text with a line of ``stroke`` under it."""
         wrapped = self.wrap(text)
         width = max(self._width(line) for line in wrapped.split("\n"))
-        return f"{wrapped}\n{stroke * min(width, COLUMNS)}"
+        return f"{wrapped}\n{stroke * min(width, self._columns)}"
 
     def markdown(self, text: Markdown, prefix: str = "") -> str:
         """A Markdown text, each line after ``prefix``."""

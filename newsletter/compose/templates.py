@@ -3,13 +3,23 @@
 They are kept between compiles; what belongs to one compile (sentinels, language, footnotes) travels as ``compiling``.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, pass_context
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    pass_context,
+)
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
@@ -17,10 +27,14 @@ from markupsafe import Markup
 from newsletter.compose.markup import markdown_html
 from newsletter.compose.plain import PlainText
 from newsletter.compose.sentinel import Sentinels, escape
+from newsletter.compose.vocabulary import unknown_words
 from newsletter.issue import Line, Markdown
 from newsletter.language import Language
 from newsletter.problem import InputError, Problem
+from newsletter.settings import program_folder
 
+#: The folder beside the layouts with the files that they share; no layout itself.
+BASE = "base"
 #: What a template can raise by what stands in it: Jinja's own errors, and Python's for 1 // 0, a wrong type, a bad encoding …
 _FAILURES = (TemplateError, TypeError, AttributeError, ValueError, LookupError, ArithmeticError, RecursionError)
 
@@ -46,6 +60,11 @@ class Compiling:
     def markup(self, text: Any) -> Any:
         """A line with its sentinels, escaped for HTML; a string is left to Jinja's autoescape. Raises TemplateError as above."""
         return Markup(escape(self.plain(text))) if isinstance(text, Line) else self.plain(text)  # noqa: S704 - escaped right here
+
+
+def template_folders(folder: Path) -> list[Path]:
+    """Where a layout's templates are sought: its own folder, the ``base`` beside it, the program's base. The first file wins."""
+    return list(dict.fromkeys([folder, folder.parent / BASE, program_folder("layouts") / BASE]))
 
 
 def run(folder: Path, name: str, context: dict[str, Any], compiling: Compiling) -> str:
@@ -135,6 +154,19 @@ def _compiling(context: Context) -> Compiling:
     return compiling
 
 
+class _Folders(FileSystemLoader):
+    """Jinja's loader for several folders. It also sees that a file has come into an earlier one, and checks the words of MJML."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """The text of a template, its file, and whether both are still what would be found. Raises :class:`LayoutError`."""
+        text, file, unchanged = super().get_source(environment, template)
+        if template.endswith(".mjml.j2") and (problems := list(unknown_words(text, Path(file)))):
+            raise LayoutError(problems)
+        places = [str(Path(folder) / template) for folder in self.searchpath]
+        earlier = list(takewhile(lambda place: place != file, places))
+        return text, file, lambda: unchanged() and not any(map(os.path.isfile, earlier))
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox. What it says of an attribute depends on type and name alone, so it is asked once each, not 700 times."""
 
@@ -152,7 +184,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 def _environment(folder: Path, *, escaped: bool, finalize: Callable[..., Any]) -> ImmutableSandboxedEnvironment:
     return _Sandbox(
-        loader=FileSystemLoader(folder),
+        loader=_Folders(template_folders(folder)),
         autoescape=escaped,  # not select_autoescape, which stays off for .mjml.j2
         undefined=StrictUndefined,
         trim_blocks=True,

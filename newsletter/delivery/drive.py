@@ -59,7 +59,7 @@ async def drive(  # noqa: PLR0913 - each says its own, by name
     :class:`~newsletter.delivery.desk.LedgerError` where the database cannot be written; the same call goes on later.
     """
     campaign = campaign_of(store, campaign_id)
-    edition = None if campaign is None else load_edition(store, campaign.edition_hash, with_pictures=False)
+    edition = None if campaign is None else load_edition(store, campaign.edition_hash, with_files=False)
     if campaign is None or edition is None:
         raise complaint(f"there is no campaign {campaign_id} in the database")
     server = Server.of(settings, context)

@@ -123,7 +123,7 @@ def _discard_edition(connection: Connection, edition_hash: str) -> None:
     body = connection.scalar(gone)
     if body is None:
         return
-    for file in Edition.from_json(body, {}).pictures:
+    for file in Edition.from_json(body, {}).files:
         shown = exists().where(edition_table.c.body.contains(file.name, autoescape=True))
         connection.execute(delete(picture).where(picture.c.name == file.name, ~shown))
 

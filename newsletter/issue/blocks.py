@@ -207,6 +207,17 @@ class Event(Model):
     image: Picture | None = Field(None, description="the picture above the text")
     body: Markdown | None = Field(None, description="what it is about, in Markdown")
     link: Link | None = Field(None, description="where to read more or to register")
+    calendar: bool = Field(False, description="true attaches a calendar file, with which readers keep the date")
+
+    @model_validator(mode="after")
+    def _calendar_is_for_everyone(self) -> "Event":
+        texts = (self.title, self.place, self.body) if self.calendar else ()
+        for field in (field for text in texts if text is not None for field in text.fields):
+            if field.default is None:
+                raise MisfitError(
+                    "calendar", f"the file is the same for everyone, so the merge field {field.name} needs a default('…')"
+                )
+        return self
 
     @model_validator(mode="after")
     def _in_order(self) -> "Event":

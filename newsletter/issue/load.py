@@ -1,13 +1,15 @@
 """Files become a :class:`Publication` and an :class:`Issue`; everything that is wrong with a file is said at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
+from newsletter.issue.attachments import find_attachment, read_attachment
 from newsletter.issue.blocks import Loc, Model
+from newsletter.issue.files import UnfitFile
 from newsletter.issue.markdown import Markdown
 from newsletter.issue.model import IssueFile, Publication
 from newsletter.issue.model_mistakes import nearest, problems_of
@@ -74,6 +76,10 @@ class Issue:
             places = (loc for loc, name in _picture_names(self.source.root, ()) if name.strip() == src)
             raise InputError(self.problem(next(places, ()), f"{src}: {error}")) from None
 
+    def attachment_path(self, file: str) -> Path:
+        """The file of an attachment of this issue. Raises :class:`~newsletter.issue.files.UnfitFile` where it has gone."""
+        return find_attachment(self.workspace.root, self.folder, file)
+
     def merge_fields(self) -> tuple[FieldUse, ...]:
         """Every merge field in the issue, in the order of the model, repeated ones repeated."""
         return tuple(
@@ -114,6 +120,7 @@ def load_issue(workspace: Workspace, issue: str) -> Issue:
         source = read_source(file)
         content, found = _validated(IssueFile, source)
         problems += found + _layout_problems(source, workspace) + _picture_problems(source, workspace, file)
+        problems += _attachment_problems(source, workspace, file)
     except InputError as error:
         problems += error.problems
     if problems or publication is None or content is None or source is None:
@@ -140,19 +147,40 @@ def _layout_problems(source: Source, workspace: Workspace) -> list[Problem]:
 
 def _picture_problems(source: Source, workspace: Workspace, file: Path) -> list[Problem]:
     """Every ``src`` is looked at, whatever else is wrong with the file."""
+    return _file_problems(
+        source, _picture_names(source.root, ()), lambda name: check_picture(find_picture(workspace.root, file.parent, name))
+    )
+
+
+def _attachment_problems(source: Source, workspace: Workspace, file: Path) -> list[Problem]:
+    """Every attachment is read, whatever else is wrong with the file."""
+    return _file_problems(
+        source, _attachment_names(source.root), lambda name: read_attachment(find_attachment(workspace.root, file.parent, name))
+    )
+
+
+def _file_problems(source: Source, names: Iterable[tuple[Loc, str]], check: Callable[[str], object]) -> list[Problem]:
     problems = []
-    for loc, written in _picture_names(source.root, ()):
+    for loc, written in names:
         try:
-            src = plain_text(written)
+            name = plain_text(written)
         except TextError:
             continue  # already told, by the model
         try:
-            check_picture(find_picture(workspace.root, file.parent, src))
-        except UnfitPicture as error:
-            problems.append(source.problem(loc, f"{src}: {error}"))
+            check(name)
+        except UnfitFile as error:
+            problems.append(source.problem(loc, f"{name}: {error}"))
         except OSError as error:
-            problems.append(source.problem(loc, f"{src}: cannot be read: {error.strerror}"))
+            problems.append(source.problem(loc, f"{name}: cannot be read: {error.strerror}"))
     return problems
+
+
+def _attachment_names(root: Mapping) -> Iterator[tuple[Loc, str]]:
+    listed = root.entries.get("attachments")
+    for number, item in enumerate(listed.items if isinstance(listed, Sequence) else ()):
+        name = item.entries.get("file") if isinstance(item, Mapping) else None
+        if isinstance(name, Scalar) and not name.empty:
+            yield ("attachments", number, "file"), name.value
 
 
 def _picture_names(node: Node, loc: Loc) -> Iterator[tuple[Loc, str]]:

@@ -1,11 +1,12 @@
 """The issue and the publication as Pydantic models."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
-from newsletter.issue.address import Mailbox, Url
+from newsletter.issue.address import Mailbox, Url, check_url
 from newsletter.issue.blocks import Block, Model, PlainText
 from newsletter.issue.dates import Day
 from newsletter.issue.text import Line
@@ -30,8 +31,18 @@ def _list_id(value: str) -> str:
     return name
 
 
+def _base_url(value: str) -> str:
+    url = check_url(value)
+    if not url.startswith(("https:", "http:")):
+        raise ValueError("must be an https address, such as https://www.example.org/newsletter/pictures")
+    if "?" in url or "#" in url:
+        raise ValueError("a ? or # cannot stand in it, for the names of the pictures come behind it; leave out what follows")
+    return url.rstrip("/")
+
+
 Language = Annotated[str, AfterValidator(_language), WithJsonSchema({"type": "string", "pattern": f"^{_LANGUAGE}$"})]
 ListId = Annotated[str, AfterValidator(_list_id)]
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 
 class Sender(Model):
@@ -61,6 +72,39 @@ class Imprint(Model):
     responsible: PlainText | None = Field(None, description="the person responsible for the content, with address (§18 MStV)")
 
 
+def _timezone(value: str) -> str:
+    name = value.strip()
+    try:
+        return ZoneInfo(name).key
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError(f"{name!r} is no time zone; write e.g. Europe/Berlin or Europe/Vienna") from None
+
+
+TimeZone = Annotated[str, AfterValidator(_timezone)]
+
+
+class PicturesElsewhere(Model):
+    """Pictures on a server of the publication's own."""
+
+    noun = "pictures"
+
+    base_url: BaseUrl = Field(description="the https address of the folder that the pictures are uploaded to")
+
+
+def _pictures(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """One message in place of one for each thing that the value might have been."""
+    if isinstance(value, str) and value.strip() in ("hosted", "inline"):
+        return value.strip()
+    if isinstance(value, dict):
+        return PicturesElsewhere.model_validate(value)
+    if isinstance(value, PicturesElsewhere):
+        return handler(value)
+    raise ValueError("must be hosted (on the newsletter's own server), inline (inside each mail), or {base_url: https://…}")
+
+
+Pictures = Annotated[Literal["hosted", "inline"] | PicturesElsewhere, WrapValidator(_pictures)]
+
+
 class Publication(Model):
     """The newsletter as such: ``issues/publication.yaml``."""
 
@@ -73,6 +117,8 @@ class Publication(Model):
     sender: Sender = Field(description="whom the mail comes from")
     list_id: ListId | None = Field(None, description="newsletter.<sender domain> where it is missing (RFC 2919)")
     homepage: Url | None = Field(None, description="where a click on the masthead leads")
+    pictures: Pictures = Field("hosted", description="where mail programs find the pictures: hosted, inline or a base_url")
+    timezone: TimeZone = Field("Europe/Berlin", description="of the events' calendar files, e.g. Europe/Berlin")
     imprint: Imprint = Field(description="who answers for the publication")
     privacy_url: Url | None = Field(None, description="the privacy notice")
     accessibility_url: Url | None = Field(None, description="the accessibility statement")
@@ -81,6 +127,15 @@ class Publication(Model):
     def own_list_id(self) -> str:
         """The List-Id: as given, else ``newsletter.`` and the sender's domain."""
         return self.list_id or f"newsletter.{self.sender.email.rpartition('@')[2]}"
+
+
+class Attachment(Model):
+    """A file that each mail carries."""
+
+    noun = "an attachment"
+
+    file: PlainText = Field(description="the file, relative to the issue file: PDF, calendar, text or office document, JPEG, PNG")
+    title: PlainText | None = Field(None, description="the name that readers see, without ending; the file's own where missing")
 
 
 class IssueFile(Model):
@@ -94,4 +149,5 @@ class IssueFile(Model):
     date: Day = Field(description="the day of publication, e.g. 2026-12-01; shown as month and year")
     language: Language | None = Field(None, description="the publication's where it is missing")
     layout: PlainText | None = Field(None, description="the publication's where it is missing")
+    attachments: list[Attachment] = Field([], description="files that each mail carries; a link to a web page is mostly better")
     blocks: list[Block] = Field(min_length=1, description="what the issue is made of, from top to bottom")

@@ -1,18 +1,16 @@
 """A picture that an issue names becomes a file that was looked at: a whole JPEG, PNG or GIF, safe to open (S19)."""
 
 import io
-import os
 import struct
-import unicodedata
 import warnings
 import zlib
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from PIL import GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin
 
-from newsletter.issue.model_mistakes import nearest
+from newsletter.issue.files import UnfitFile, find_file
 
 #: Bytes of a picture file, and pixels once it is opened: a small file can unpack to gigabytes (S19).
 LARGEST_PICTURE = 20_000_000
@@ -36,7 +34,7 @@ _KNOWN_TO_FAIL = (
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif"})
 
 
-class UnfitPicture(ValueError):
+class UnfitPicture(UnfitFile):
     """A picture that cannot be used; the message says why and how to mend it."""
 
 
@@ -45,32 +43,10 @@ def find_picture(root: Path, folder: Path, src: str) -> Path:
 
     Raises :class:`UnfitPicture` where there is none.
     """
-    if "://" in src or src.startswith(("data:", "cid:")):
-        raise UnfitPicture("is an address; put the picture file beside the issue file and write its name")
-    if "\\" in src:
-        raise UnfitPicture(f"write folders with /, as in {src.replace(chr(92), '/')}")
-    if PurePosixPath(src).is_absolute() or src[1:2] == ":" or src.startswith("~"):
-        raise UnfitPicture("is a path of your own machine; put the picture beside the issue file and write its name")
-    base, real_root = Path(os.path.realpath(folder)), Path(os.path.realpath(root))
-    for spelling in dict.fromkeys((src, unicodedata.normalize("NFC", src), unicodedata.normalize("NFD", src))):
-        file = Path(os.path.normpath(base / spelling))
-        if not file.is_relative_to(real_root):
-            raise UnfitPicture("lies outside of the workspace; put the picture beside the issue file")
-        if os.path.realpath(file) != str(file):
-            raise UnfitPicture("is a link to another place; put the picture itself beside the issue file")
-        if file.exists():
-            return file
-    raise UnfitPicture(f"there is no such file; {_files_nearby(base, src)}")
-
-
-def _files_nearby(folder: Path, src: str) -> str:
-    place = folder / PurePosixPath(src).parent
     try:
-        listed = sorted(os.listdir(place))  # noqa: PTH208 - names alone
-    except OSError:
-        return f"there is no folder {PurePosixPath(src).parent} either"
-    names = [name for name in listed if name.isprintable() and PurePosixPath(name).suffix.lower() in _SUFFIXES]
-    return nearest(PurePosixPath(src).name, names) if names else "put the picture beside the issue file"
+        return find_file(root, folder, src, _SUFFIXES, "picture")
+    except UnfitFile as error:
+        raise UnfitPicture(str(error)) from None
 
 
 def check_picture(file: Path) -> None:

@@ -6,13 +6,13 @@ from email import message_from_bytes
 from email.message import Message
 from email.policy import compat32
 
+from newsletter.message.file_part import FilePart
 from newsletter.message.headers import LONGEST_LINE
 from newsletter.message.quoted_printable import LINE
 from newsletter.message.template import MessageTemplate
 
 _BARE_BREAK = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _BODY_LINE = LINE + 1
-_PARTS = ("multipart/alternative", "text/plain", "text/html")
 _PART_HEADERS = Counter({"content-type": 1, "content-transfer-encoding": 1})
 #: No quoted-printable (RFC 2045 §6.7): an ``=`` without two hex digits or a line break behind it, a blank at the end of a line.
 _NO_QUOTED_PRINTABLE = re.compile(rb"=(?![0-9A-F]{2}|\r\n)|[ \t]\r\n")
@@ -32,14 +32,20 @@ def recheck(raw: bytes, template: MessageTemplate) -> None:
     message = message_from_bytes(raw, policy=compat32)
     _check_names("the header", message, Counter(name.lower() for name in template.header_names))
     parts = list(message.walk())
-    types = tuple(part.get_content_type() for part in parts)
-    if types != _PARTS:
-        raise RecheckError(f"the message should consist of {', '.join(_PARTS)}, but it consists of {', '.join(types)}")
+    types = [part.get_content_type() for part in parts]
+    expected = [part.media_type if isinstance(part, FilePart) else part for part in template.structure]
+    if types != expected:
+        raise RecheckError(f"the message should consist of {', '.join(expected)}, but it consists of {', '.join(types)}")
     for part in parts:
         if part.defects:
             raise RecheckError(f"the {part.get_content_type()} part is damaged: {type(part.defects[0]).__name__}")
-    for part in parts[1:]:
-        _check_part(part)
+    for part, wanted in zip(parts[1:], template.structure[1:], strict=True):
+        if isinstance(wanted, FilePart):
+            _check_file(part, wanted)
+        elif part.is_multipart():
+            _check_multipart(part)
+        else:
+            _check_words(part)
     for name, value in message.items():
         if name.lower().startswith("list-") and "=?" in str(value):
             raise RecheckError(f"{name} has an encoded word, so one-click unsubscribing would not work")  # P1, B8
@@ -67,7 +73,7 @@ def _check_bytes(raw: bytes) -> None:
         raise RecheckError(f"a body line has {longest} octets; quoted-printable allows {_BODY_LINE}")
 
 
-def _check_part(part: Message) -> None:
+def _check_words(part: Message) -> None:
     kind = part.get_content_type()
     _check_names(f"the {kind} part", part, _PART_HEADERS)
     if part.get_content_charset() != "utf-8":
@@ -82,6 +88,27 @@ def _check_part(part: Message) -> None:
             raise RecheckError(f"the {kind} part is empty")  # B17
     except UnicodeDecodeError:
         raise RecheckError(f"the {kind} part is not UTF-8") from None
+
+
+def _check_multipart(part: Message) -> None:
+    kind = part.get_content_type()
+    _check_names(f"the {kind} part", part, Counter({"content-type": 1}))
+    if kind == "multipart/related" and part.get_param("type") != "text/html":
+        raise RecheckError("the multipart/related part does not say that it begins with text/html")  # RFC 2387 §3.1
+
+
+def _check_file(part: Message, file: FilePart) -> None:
+    place = f"the part {file.filename}"
+    ids = {"content-id": 1} if file.content_id is not None else {}
+    _check_names(place, part, _PART_HEADERS + Counter({"content-disposition": 1} | ids))
+    found = part.get_content_disposition(), part.get_filename(), part["Content-ID"]
+    named = file.content_id and f"<{file.content_id}>"
+    if found != ("attachment" if named is None else "inline", file.filename, named):
+        raise RecheckError(f"{place} is not an attachment, or a picture in its place, of that name")
+    if str(part["Content-Transfer-Encoding"]).lower() != "base64":
+        raise RecheckError(f"{place} is not Base64")
+    if part.get_payload(decode=True) != file.data:
+        raise RecheckError(f"{place} does not hold the file's bytes")
 
 
 def _check_names(place: str, message: Message, expected: Counter[str]) -> None:

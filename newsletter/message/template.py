@@ -8,6 +8,7 @@ from email.utils import format_datetime
 
 from newsletter.compose.edition import UNSUBSCRIBE, Edition, Headers, MissingValue, Part, Slot
 from newsletter.message.address import needs_smtputf8, wire_address
+from newsletter.message.file_part import FilePart
 from newsletter.message.headers import LONGEST_LINE, HeaderError, list_id, mailbox, unstructured
 from newsletter.message.message_id import check_message_id
 from newsletter.message.quoted_printable import SOFT_BREAK, encode
@@ -42,7 +43,10 @@ class MessageTemplate:
 
     ``one_click`` puts List-Unsubscribe and List-Unsubscribe-Post into the header (RFC 8058; B5, B6). Without it a message has
     neither: for a test, which nobody can unsubscribe from. ``domain`` is the From address's, where each Message-ID ends.
-    Raises :class:`~newsletter.message.headers.HeaderError` where a value of the edition may not go into a header (S1).
+    ``pictures`` and ``attachments`` are the files that each message carries (B16).
+
+    Raises :class:`~newsletter.message.headers.HeaderError` where a value of the edition may not go into a header (S1), ValueError
+    where the edition was loaded without the files that its messages carry.
     """
 
     def __init__(self, edition: Edition, one_click: bool = True) -> None:
@@ -59,12 +63,18 @@ class MessageTemplate:
         self._last_date: tuple[float, timedelta | None, str] = (-1, None, "")
         self._pieces: list[bytes] = [b"", _fixed_header(said)]  # the first is the recipient's own header
         self._places: dict[tuple[str, str | None], _Place] = {}
-        # "=_" occurs in no quoted-printable body (RFC 2045 §6.7), the hash in no other edition's messages.
-        boundary = f"=_{edition.hash[:32]}"
-        self._pieces[-1] += f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode()
-        self._add(f"--{boundary}\r\n{_part_header('plain')}", edition.text)
-        self._add(f"\r\n--{boundary}\r\n{_part_header('html')}", edition.html)
-        self._pieces[-1] += f"\r\n--{boundary}--\r\n".encode()
+        self.pictures = tuple(
+            FilePart(file.name, file.media_type, file.data, edition.content_id(file.name)) for file in edition.embedded
+        )
+        self.attachments = tuple(FilePart(file.filename, file.media_type, file.data) for file in edition.attachments)
+        self._add_body(edition)
+
+    @property
+    def structure(self) -> tuple[str | FilePart, ...]:
+        """What each message consists of (B16): media types, and the files, each part before those inside it."""
+        related = ("multipart/related",) if self.pictures else ()
+        mixed = ("multipart/mixed",) if self.attachments else ()
+        return (*mixed, "multipart/alternative", "text/plain", *related, "text/html", *self.pictures, *self.attachments)
 
     @property
     def header_names(self) -> tuple[str, ...]:
@@ -120,6 +130,32 @@ class MessageTemplate:
         if last[0] != second or last[1] != offset:
             last = self._last_date = (second, offset, format_datetime(date))
         return last[2]
+
+    def _add_body(self, edition: Edition) -> None:
+        """The parts, one inside the other: mixed { alternative { text, related { HTML, pictures } }, attachments } (B16).
+
+        Without attachments there is no ``mixed``, without pictures inside the message no ``related``.
+        """
+        # "=_" occurs in no quoted-printable body (RFC 2045 §6.7) and no Base64, the hash in no other edition's messages;
+        # none of the three is the beginning of another.
+        either, related, mixed = (f"=_{mark}{edition.hash[:32]}" for mark in ("", "r", "m"))
+        head = f'Content-Type: multipart/alternative;\r\n boundary="{either}"\r\n\r\n'
+        if self.attachments:
+            head = f'Content-Type: multipart/mixed;\r\n boundary="{mixed}"\r\n\r\n--{mixed}\r\n{head}'
+        self._add(f"{head}--{either}\r\n{_part_header('plain')}", edition.text)
+        head = f"\r\n--{either}\r\n"
+        if self.pictures:  # RFC 2387 §3.1: the type is that of the part to begin with
+            head += f'Content-Type: multipart/related; type="text/html";\r\n boundary="{related}"\r\n\r\n--{related}\r\n'
+        self._add(f"{head}{_part_header('html')}", edition.html)
+        self._add_files(self.pictures, related)
+        self._pieces[-1] += f"\r\n--{either}--\r\n".encode()
+        self._add_files(self.attachments, mixed)
+
+    def _add_files(self, files: tuple[FilePart, ...], boundary: str) -> None:
+        """Append the files that end a multipart, and its closing line; nothing where there are none."""
+        if files:
+            parts = [f"\r\n--{boundary}\r\n".encode() + file.encoded() for file in files]
+            self._pieces[-1] = b"".join([self._pieces[-1], *parts, f"\r\n--{boundary}--\r\n".encode()])
 
     def _add(self, before: str, part: Part) -> None:
         """Append a MIME part: what comes before its body, then its pieces, each slot alone and at column 0."""

@@ -80,10 +80,10 @@ class _Site:
         return Response(self._html(row.edition_hash).fill(values), headers=headers, media_type="text/html")
 
     def _stored_html(self, edition_hash: str) -> Part:
-        edition = load_edition(self._store, edition_hash, with_pictures=False)
+        edition = load_edition(self._store, edition_hash, with_files=False)
         if edition is None:
             raise HTTPException(404)
-        return edition.html
+        return edition.html_on_the_web(self._links.picture_url)
 
     async def unsubscribe(self, request: Request) -> Response:
         """GET shows one page with one button and changes nothing (B11); POST acts, by the token alone (RFC 8058 §3.2, B9)."""

@@ -1,5 +1,9 @@
-"""Compiled issues to look at: the two samples, and each block type alone, with all its keys and with none it can do without."""
+"""Compiled issues to look at: the two samples, and each block type with all its keys and with none it can do without.
 
+In the layout ``region`` each block stands alone; in the others all of them stand in two issues, which says the same in less time.
+"""
+
+import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +14,7 @@ from PIL import Image
 
 from newsletter.compose.compile import compile_issue
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition
+from newsletter.compose.theme import load_theme
 from newsletter.issue import Issue, load_issue
 from newsletter.settings import Workspace
 
@@ -83,8 +88,8 @@ BLOCKS = {
     "{src: ../pictures/hoch.jpg, decorative: true}, {src: ../pictures/klein.png, alt: Ein Logo, date: 2026-11-19}]}",
     "gallery-untitled": f"{{type: gallery, intro: {BODY}, images: [{PHOTO}, {PHOTO}]}}",
     "gallery-bare": "{type: gallery, images: [{src: ../pictures/foto.jpg, decorative: true}]}",
-    "event": f"{{type: event, kicker: Termin, title: Ein Treffen, starts: 2026-12-05 10:00, ends: 2026-12-05 12:00, "
-    f"place: Rathaus, image: {PHOTO}, body: {BODY}, link: {LINK}}}",
+    "event": f"{{type: event, kicker: Termin, title: Ein Treffen, calendar: true, starts: 2026-12-05 10:00, "
+    f"ends: 2026-12-05 12:00, place: Rathaus, image: {PHOTO}, body: {BODY}, link: {LINK}}}",
     "event-bare": "{type: event, title: Ein Treffen, starts: 2026-12-05}",
     "news": f"{{type: news, title: Aktuelles, items: [{{title: Eins, date: 2026-11-18, body: {BODY}, "
     f"link: {LINK}}}, {{title: Zwei}}]}}",
@@ -93,7 +98,7 @@ BLOCKS = {
     "figures": "{type: figures, title: Zahlen, items: [{value: 312, label: Gäste}, {value: 27 %, label: Themen}, "
     "{value: '1', label: a}, {value: '2', label: b}]}",
     "figures-bare": "{type: figures, items: [{value: 312, label: Gäste}]}",
-    "contents": "{type: contents, title: Inhalt}, {type: text, title: Ein Text}, {type: interview, person: {name: Ada}, "
+    "contents": "{type: contents, title: Inhalt}, {type: text, title: Noch ein Text}, {type: interview, person: {name: Berta}, "
     "questions: [{question: Warum?, answer: Darum.}]}",
     "contents-bare": "{type: contents}",
     "divider": "{type: divider}",
@@ -104,10 +109,27 @@ BLOCKS = {
 }
 
 
+#: Every block with all its keys, and every block with what it must have, in one issue each.
+TOGETHER = {
+    "every-block": ", ".join(blocks for name, blocks in BLOCKS.items() if not name.endswith("-bare")),
+    "every-block-bare": ", ".join(blocks for name, blocks in BLOCKS.items() if name.endswith("-bare")),
+}
+LAYOUTS = ("region", "plain")
+CASES = [
+    *(("region", name) for name in [*SAMPLES, *BLOCKS]),
+    *((layout, name) for layout in LAYOUTS[1:] for name in [*SAMPLES, *TOGETHER]),
+]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """``name`` runs over all issues, ``sample`` over the two samples, ``view`` over the two ways in which HTML mail is read."""
+    """``name`` runs over all issues, ``sample`` over the two samples, ``view`` over the two ways in which HTML mail is read.
+
+    ``name`` brings ``layout_name`` with it; where a test has that one alone, it runs over the layouts.
+    """
     if "name" in metafunc.fixturenames:
-        metafunc.parametrize("name", [*SAMPLES, *BLOCKS])
+        metafunc.parametrize(("layout_name", "name"), CASES)
+    elif "layout_name" in metafunc.fixturenames:
+        metafunc.parametrize("layout_name", LAYOUTS)
     if "sample" in metafunc.fixturenames:
         metafunc.parametrize("sample", SAMPLES)
     if "view" in metafunc.fixturenames:
@@ -166,31 +188,49 @@ def compose(workspace: Workspace, write: Callable[..., Issue]) -> Callable[..., 
 
 @pytest.fixture(scope="session")
 def all_issues(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Issue]:
+    """The issue of a name, in the layout that it has by itself."""
     full = write_workspace(tmp_path_factory.mktemp("full"), PUBLICATION)
     bare = write_workspace(tmp_path_factory.mktemp("bare"), BARE_PUBLICATION)
     known: dict[str, Issue] = {}
 
     def load(name: str) -> Issue:
         if name not in known:
+            blocks = BLOCKS | TOGETHER
             if name in SAMPLES:
                 known[name] = load_issue(Workspace(ROOT), name)
             elif name.endswith("-bare"):
-                known[name] = write_issue(bare, name, BLOCKS[name])
+                known[name] = write_issue(bare, name, blocks[name])
             else:
-                known[name] = write_issue(full, name, BLOCKS[name], FULL_HEAD)
+                known[name] = write_issue(full, name, blocks[name], FULL_HEAD)
         return known[name]
 
     return load
 
 
-@pytest.fixture(scope="session")
-def _editions(all_issues: Callable[[str], Issue]) -> Callable[[str], Edition]:
-    known: dict[str, Edition] = {}
+def in_layout(issue: Issue, layout: str) -> Issue:
+    """The same issue in another layout."""
+    return dataclasses.replace(issue, content=issue.content.model_copy(update={"layout": layout}))
 
-    def make(name: str) -> Edition:
-        if name not in known:
-            known[name] = compiled(all_issues(name), all_issues(name).workspace)
-        return known[name]
+
+@pytest.fixture(scope="session")
+def _editions(all_issues: Callable[[str], Issue]) -> Callable[[str, str], Edition]:
+    known: dict[tuple[str, str], Edition] = {}
+
+    def make(layout: str, name: str) -> Edition:
+        if (layout, name) not in known:
+            issue = in_layout(all_issues(name), layout)
+            known[layout, name] = compiled(issue, issue.workspace)
+        return known[layout, name]
+
+    return make
+
+
+@pytest.fixture
+def each_sample(all_issues: Callable[[str], Issue]) -> Callable[[str], list[Edition]]:
+    """Both samples in a layout, compiled anew."""
+
+    def make(layout: str) -> list[Edition]:
+        return [compiled(in_layout(all_issues(name), layout), Workspace(ROOT)) for name in SAMPLES]
 
     return make
 
@@ -202,15 +242,15 @@ def block_names() -> list[str]:
 
 
 @pytest.fixture
-def issue(name: str, all_issues: Callable[[str], Issue]) -> Issue:
-    """The issue ``name``."""
-    return all_issues(name)
+def issue(layout_name: str, name: str, all_issues: Callable[[str], Issue]) -> Issue:
+    """The issue ``name`` in the layout ``layout_name``."""
+    return in_layout(all_issues(name), layout_name)
 
 
 @pytest.fixture
-def edition(name: str, _editions: Callable[[str], Edition]) -> Edition:
-    """The edition of the issue ``name``."""
-    return _editions(name)
+def edition(layout_name: str, name: str, _editions: Callable[[str, str], Edition]) -> Edition:
+    """The edition of the issue ``name`` in the layout ``layout_name``."""
+    return _editions(layout_name, name)
 
 
 @pytest.fixture(scope="session")
@@ -230,9 +270,15 @@ def html(edition: Edition, values: dict[str, str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def all_html(_editions: Callable[[str], Edition], values: dict[str, str]) -> Callable[[], dict[str, str]]:
-    """The HTML part of every issue there is."""
-    return lambda: {name: _editions(name).html.fill(values) for name in [*SAMPLES, *BLOCKS]}
+def html_of(_editions: Callable[[str, str], Edition], values: dict[str, str]) -> Callable[[str, str], str]:
+    """The HTML part of an issue in a layout."""
+    return lambda layout, name: _editions(layout, name).html.fill(values)
+
+
+@pytest.fixture(scope="session")
+def all_html(html_of: Callable[[str, str], str]) -> Callable[[], dict[tuple[str, str], str]]:
+    """The HTML part of every issue there is, by layout and name."""
+    return lambda: {case: html_of(*case) for case in CASES}
 
 
 @pytest.fixture
@@ -242,28 +288,37 @@ def text(edition: Edition, values: dict[str, str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def _pages(_editions: Callable[[str], Edition], values: dict[str, str]) -> Callable[[str, str], HtmlElement]:
-    known: dict[tuple[str, str], HtmlElement] = {}
+def _pages(html_of: Callable[[str, str], str]) -> Callable[[str, str, str], HtmlElement]:
+    known: dict[tuple[str, str, str], HtmlElement] = {}
 
-    def read(name: str, view: str) -> HtmlElement:
-        if (name, view) not in known:
-            html = _editions(name).html.fill(values)
-            known[name, view] = document_fromstring(outlook_view(html) if view == "outlook" else html)
-        return known[name, view]
+    def read(layout: str, name: str, view: str) -> HtmlElement:
+        key = (layout, name, view)
+        if key not in known:
+            html = html_of(layout, name)
+            known[key] = document_fromstring(outlook_view(html) if view == "outlook" else html)
+        return known[key]
 
     return read
 
 
 @pytest.fixture
-def page(name: str, view: str, _pages: Callable[[str, str], HtmlElement]) -> HtmlElement:
+def page(layout_name: str, name: str, view: str, _pages: Callable[[str, str, str], HtmlElement]) -> HtmlElement:
     """The HTML part of the issue ``name`` as all clients read it, or as Outlook on Windows does; shared, not to be changed."""
-    return _pages(name, view)
+    return _pages(layout_name, name, view)
 
 
 @pytest.fixture
-def modern(name: str, _pages: Callable[[str, str], HtmlElement]) -> HtmlElement:
+def modern(layout_name: str, name: str, _pages: Callable[[str, str, str], HtmlElement]) -> HtmlElement:
     """The HTML part of the issue ``name`` as all clients read it; shared, not to be changed."""
-    return _pages(name, "modern")
+    return _pages(layout_name, name, "modern")
+
+
+@pytest.fixture
+def mail_width(layout_name: str) -> int:
+    """The width of a mail in the layout, in pixels."""
+    folder = Workspace(ROOT).layout_folder(layout_name)
+    assert folder is not None
+    return load_theme(folder).width
 
 
 def outlook_view(html: str) -> str:

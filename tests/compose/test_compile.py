@@ -114,7 +114,7 @@ def test_fields_are_known_with_their_defaults(compose: Compose) -> None:
 def test_nothing_of_the_sentinels_is_left(name: str, edition: Edition) -> None:
     stored = edition.to_json()
     assert "data-premailer" not in stored
-    again = Edition.from_json(stored, {picture.name: picture.data for picture in edition.pictures})
+    again = Edition.from_json(stored, {file.name: file.data for file in edition.files})
     assert again == edition
     for part in (edition.html, edition.text, edition.subject):
         literal = "".join(piece for piece in part.pieces if isinstance(piece, str))
@@ -261,8 +261,9 @@ def test_control_characters_behind_references_are_blanks(compose: Compose) -> No
 
 @pytest.fixture
 def layout(workspace: Workspace) -> Path:
-    """The program's layout as the workspace's own, to be changed."""
-    shutil.copytree(ROOT / "layouts" / "region", workspace.root / "layouts" / "region")
+    """The program's layout as the workspace's own, with the files of the base in it, to be changed."""
+    for source in ("base", "region"):
+        shutil.copytree(ROOT / "layouts" / source, workspace.root / "layouts" / "region", dirs_exist_ok=True)
     return workspace.root / "layouts" / "region"
 
 
@@ -295,7 +296,7 @@ def test_a_changed_theme_is_seen_and_a_wrong_one_named(layout: Path, compose: Co
 @pytest.mark.parametrize("slot", ["view_url", "unsubscribe_url"])
 @pytest.mark.parametrize(("file", "part"), [("layout.mjml.j2", "html"), ("text.j2", "text")])
 def test_a_layout_cannot_forget_a_link(layout: Path, compose: Compose, slot: str, file: str, part: str) -> None:
-    for template in [layout / "text.j2"] if part == "text" else [layout / "layout.mjml.j2", layout / "imprint.mjml.j2"]:
+    for template in [layout / "text.j2"] if part == "text" else [layout / "layout.mjml.j2", layout / "imprint-words.mjml.j2"]:
         source = template.read_text(encoding="utf-8")
         template.write_text(source.replace(f"{{{{ {slot} }}}}", "https://example.org/"), encoding="utf-8")
     with pytest.raises(LayoutError) as caught:
@@ -312,7 +313,8 @@ def test_a_layout_cannot_forget_a_link(layout: Path, compose: Compose, slot: str
         ("<mj-body", '<mj-body css-class="{{ view_url }}"', "cannot stand in the attribute class of <div>"),
         ('"{{ view_url }}"', '"{{ view_url }}?x=1"', "must be the whole of an address"),
         ('<a href="{{ view_url }}">', '<a href="{{ view_url }}">{{ view_url }}', "only as a whole address"),
-        ("<mj-body", "<mj-foo", "not well-formed at line"),
+        ("<mj-body", "<mj-boddy", "<mj-boddy> is no element of MJML; did you mean mj-body?"),
+        ("</mj-body>", "", "not well-formed at line"),
         ("<h1>{{ issue.title }}</h1>", "<h1>{{ issue.title }}<br></h1>", "not well-formed at line"),
         ("<mj-attributes>", "<mj-include path='x.mjml' /><mj-attributes>", "mj-include is not read"),
         ("<mj-attributes>", "<mj-attributes>text", "mrml cannot read the MJML"),
@@ -378,10 +380,24 @@ def test_macros_without_context_are_told_from_it(layout: Path, compose: Compose)
         compose("{type: text, title: T}")
 
 
-def test_a_layout_that_lacks_a_block_says_so(layout: Path, compose: Compose) -> None:
-    (layout / "blocks" / "divider.mjml.j2").unlink()
-    with pytest.raises(LayoutError, match=r"layout\.mjml\.j2:\d+:1: there is no template blocks/divider\.mjml\.j2"):
-        compose("{type: divider}")
+def test_what_a_layout_lacks_comes_from_the_base(layout: Path, compose: Compose) -> None:
+    """The layout's own file, else that of the workspace's base, else that of the program's."""
+    whole = compose("{type: divider}")
+    file = layout / "blocks" / "divider.mjml.j2"
+    own = file.read_text(encoding="utf-8")
+    file.unlink()
+    assert compose("{type: divider}") == whole
+    base = layout.parent / "base" / "blocks" / "divider.mjml.j2"
+    base.parent.mkdir(parents=True)
+    base.write_text(own.replace("1px", "7px"), encoding="utf-8")
+    assert "7px" in compose("{type: divider}").html.fill(LINKS)
+    file.write_text(own, encoding="utf-8")
+    assert compose("{type: divider}") == whole
+
+
+def test_the_base_is_no_layout(workspace: Workspace) -> None:
+    assert workspace.layout_names() == ["plain", "region"]
+    assert workspace.layout_folder("base") is None
 
 
 def test_a_layout_in_another_encoding_says_so(layout: Path, compose: Compose) -> None:
@@ -393,7 +409,7 @@ def test_a_layout_in_another_encoding_says_so(layout: Path, compose: Compose) ->
 def test_an_unknown_layout_names_those_there_are(workspace: Workspace, write: Callable[..., Issue]) -> None:
     issue = write("{type: divider}")
     object.__setattr__(issue.content, "layout", "regoin")
-    with pytest.raises(InputError, match=r"there is no layout 'regoin'; there are: region"):
+    with pytest.raises(InputError, match=r"there is no layout 'regoin'; there are: plain, region"):
         compile_issue(issue, workspace, str)
 
 

@@ -98,17 +98,18 @@ def test_h3_h8_every_link_has_its_colour_inline(page: HtmlElement) -> None:
         assert HEX.fullmatch(style(link).get("color", "")) or not list(link.itertext()), link_words(link)
 
 
-def test_h5_at_most_600_pixels_wide_with_a_table_for_outlook(page: HtmlElement, view: str) -> None:
+def test_h5_at_most_600_pixels_wide_with_a_table_for_outlook(page: HtmlElement, view: str, mail_width: int) -> None:
+    assert mail_width <= 600
     for element in elements(page):
         for width in (element.get("width", ""), style(element).get("width", ""), style(element).get("max-width", "")):
             if match := re.fullmatch(r"(\d+)(?:px)?", width):
-                assert int(match[1]) <= 600
+                assert int(match[1]) <= mail_width
     (mail,) = page.body
     for part in mail.iterchildren("*"):
         if view == "outlook":
-            assert (part.tag, part.get("width")) == ("table", "600")
+            assert (part.tag, part.get("width")) == ("table", str(mail_width))
         else:
-            assert (part.tag, style(part).get("max-width")) == ("div", "600px")
+            assert (part.tag, style(part).get("max-width")) == ("div", f"{mail_width}px")
             assert [style(table).get("width") for table in part.findall("table")] == ["100%"]
 
 
@@ -118,11 +119,11 @@ def sides(cell: HtmlElement) -> int:
     return values[1 % len(values)] + values[3 % len(values) if len(values) != 3 else 1]
 
 
-def test_h5_columns_fit_beside_each_other(page: HtmlElement, view: str) -> None:
+def test_h5_columns_fit_beside_each_other(page: HtmlElement, view: str, mail_width: int) -> None:
     """Outlook widens the mail where they do not; everywhere else the last one falls below the others."""
     seen = 0
     for section in page.xpath("//td[contains(@style, 'direction:ltr')]"):
-        room = 600 - sides(section)
+        room = mail_width - sides(section)
         if view == "modern":
             columns = [
                 int(width) for cell in section.xpath("./div") for width in re.findall(r"column-px-(\d+)", cell.get("class"))
@@ -433,7 +434,9 @@ MEASURE = """() => {
 @pytest.mark.real
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("style_elements", [True, False])
-def test_a8_a10_in_a_browser(scheme: str, style_elements: bool, chromium: Any, all_html: Callable[[], dict[str, str]]) -> None:
+def test_a8_a10_in_a_browser(
+    scheme: str, style_elements: bool, chromium: Any, all_html: Callable[[], dict[tuple[str, str], str]]
+) -> None:
     """Contrast in light and dark mode and no sideways scrolling at 320 pixels, also where ``<style>`` is thrown away (GMX)."""
     page = chromium.new_page(viewport={"width": 320, "height": 800}, color_scheme=scheme)
     page.route("**/*", lambda route: route.abort())

@@ -54,7 +54,7 @@ def loose(sample: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_samples_are_read_as_before(loose: str) -> None:
     tight = tighten(loose)
-    assert len(tight) < len(loose) - 1800
+    assert len(tight) < len(loose) - 1500
     for one, other in zip(views(loose), views(tight), strict=True):
         same(one, other)
 

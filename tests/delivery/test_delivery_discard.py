@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from newsletter.compose.edition import Edition, PictureFile
+from newsletter.compose.edition import AttachedFile, Edition, PictureFile
 from newsletter.delivery import find_campaign
 from newsletter.delivery.freeze import discard
 from newsletter.problem import InputError
@@ -64,6 +64,16 @@ def test_a_picture_that_another_edition_shows_stays(office: "Office", people: "M
     assert load_edition(office.store, sibling.hash) is None
     assert picture_of(office.store, own.name) is None
     assert picture_of(office.store, edition.pictures[0].name) is not None
+
+
+def test_attachments_go_with_their_edition(office: "Office", people: "Make", edition: Edition) -> None:
+    own = AttachedFile("attached-b2.pdf", "Programm.pdf", "application/pdf", b"%PDF-")
+    shared = AttachedFile("attached-c3.pdf", "Plan.pdf", "application/pdf", b"%PDF-1")
+    office.freeze(people("ada@example.org"), slug="other", edition=replace(edition, attachments=(shared,)))
+    discard(office.store, office.freeze(people("ada@example.org"), edition=replace(edition, attachments=(own, shared))).id)
+    with office.store.read() as connection:
+        left = {row.name for row in connection.execute(tables.picture.select())}
+    assert left == {shared.name, *(picture.name for picture in edition.pictures)}
 
 
 def test_a_campaign_that_was_started_stays(office: "Office", people: "Make", sink: "Sink") -> None:

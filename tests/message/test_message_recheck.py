@@ -21,7 +21,7 @@ EXTRA_PART = b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Enc
         (b"Precedence: bulk", b"Precedence: bulk\r\nSubject: again", "subject that should not be there"),
         (b"To: reader@example.net", b"To: reader@example.net\r\nTo: evil@example.org", "to that should not be there"),
         (b"Precedence: bulk\r\n", b"", "lacks precedence"),
-        (b"Precedence: bulk\r\n", b"\r\n", "body line has"),
+        (b"Precedence: bulk\r\n", b"\r\n", "lacks content-language, content-type"),
         (b"Precedence: bulk", b"Precedence: bulk\nBcc: evil@example.org", "bare LF"),
         (b"Liebe", b"Liebe\r", "bare CR"),
         (b"Liebe", b"Lie\0be", "NUL"),

@@ -1,12 +1,13 @@
 """What the subscribers' pages read and write: editions, deliveries, suppressions."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from newsletter.compose.edition import Edition, Headers, Part, PictureFile, Slot
+from newsletter.compose.edition import AttachedFile, Edition, Headers, Part, PictureFile, Slot
 from newsletter.store import (
     Store,
     campaign_of,
@@ -73,7 +74,7 @@ def test_an_edition_comes_back_as_it_was_saved(store: Store) -> None:
         stored = save_edition(connection, EDITION, slug="2024-12", moment=1)
         assert save_edition(connection, EDITION, slug="another", moment=2) == stored
     assert load_edition(store, stored) == EDITION
-    bare = load_edition(store, stored, with_pictures=False)
+    bare = load_edition(store, stored, with_files=False)
     assert bare is not None
     assert [file.data for file in bare.pictures] == [b"", b""]
     assert bare.hash == EDITION.hash
@@ -87,6 +88,16 @@ def test_pictures_are_found_by_name(store: Store) -> None:
     assert picture is not None
     assert (picture.media_type, picture.data) == ("image/jpeg", b"\xff\xd8")
     assert picture_of(store, "c3.png") is None
+
+
+def test_attachments_are_kept_with_the_edition_and_given_out_to_nobody(store: Store) -> None:
+    attached = AttachedFile("attached-c3.jpg", "Plan.jpg", "image/jpeg", b"\xff\xd8\xff")
+    edition = replace(EDITION, inline=True, attachments=(attached,))
+    with store.write() as connection:
+        stored = save_edition(connection, edition, slug="2024-12", moment=1)
+    assert load_edition(store, stored) == edition
+    assert stored != EDITION.hash
+    assert picture_of(store, attached.name) is None
 
 
 def test_a_delivery_is_found_in_its_own_campaign_only(store: Store) -> None:
