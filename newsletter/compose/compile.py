@@ -11,7 +11,7 @@ from newsletter.compose.layout import render
 from newsletter.compose.mjml import MjmlError, compile_mjml
 from newsletter.compose.pictures import PictureCache, PictureError, Shown
 from newsletter.compose.sentinel import Sentinels, SlotError
-from newsletter.compose.templates import LayoutError
+from newsletter.compose.templates import LayoutError, template_file
 from newsletter.issue import Issue
 from newsletter.issue.blocks import Picture
 from newsletter.issue.model import PicturesElsewhere, Publication
@@ -40,8 +40,8 @@ def compile_issue(issue: Issue, workspace: Workspace, picture_url: Callable[[str
     except (MjmlError, SlotError) as error:
         raise LayoutError(Problem(str(layout / "layout.mjml.j2"), 0, 0, "", str(error))) from None
     text = sentinels.split_plain(rendered.text)
-    _demand_links(html, layout / "layout.mjml.j2")
-    _demand_links(text, layout / "text.j2")
+    _demand_links(html, template_file(layout, "layout.mjml.j2"))
+    _demand_links(text, template_file(layout, "text.j2"))
     edition = Edition(
         title=issue.content.title,
         headers=_headers(issue),

@@ -135,7 +135,9 @@ def _check_element(element: etree._Element) -> None:
 
 def _mend_element(element: etree._Element) -> None:
     for name, value in element.attrib.items():
-        mended = _BREAKS.sub(" ", str(value))
+        mended = str(value)
+        if not mended.isprintable() or "  " in mended:  # some hundreds of attributes, of which hardly one has a line break
+            mended = _BREAKS.sub(" ", mended)
         if str(name) in ("padding", "inner-padding"):
             mended = _BARE_ZERO.sub("0px", mended)
         if mended != value:

@@ -37,17 +37,26 @@ class PictureCache:
     def __init__(self, entries: int = 64) -> None:
         self._entries = entries
         self._made: OrderedDict[tuple[bytes, int], PictureFile] = OrderedDict()
+        self._digests: dict[Path, tuple[int, int, bytes]] = {}
 
     def make(self, path: Path, width: int) -> PictureFile:
         """The file for ``path`` shown ``width`` CSS pixels wide. Raises :class:`PictureError`."""
-        data = path.read_bytes()
-        key = (hashlib.sha256(data).digest(), width)
+        key = (self._digest(path), width)
         if key not in self._made:
-            self._made[key] = make_picture(data, width)
+            self._made[key] = make_picture(path.read_bytes(), width)
             while len(self._made) > self._entries:
                 self._made.popitem(last=False)
         self._made.move_to_end(key)
         return self._made[key]
+
+    def _digest(self, path: Path) -> bytes:
+        """The hash of a file, read again only where its time or size has changed."""
+        now = path.stat()
+        known = self._digests.get(path)
+        if known is None or known[:2] != (now.st_mtime_ns, now.st_size):
+            known = (now.st_mtime_ns, now.st_size, hashlib.sha256(path.read_bytes()).digest())
+            self._digests[path] = known
+        return known[2]
 
 
 def make_picture(data: bytes, width: int) -> PictureFile:

@@ -67,6 +67,12 @@ def template_folders(folder: Path) -> list[Path]:
     return list(dict.fromkeys([folder, folder.parent / BASE, program_folder("layouts") / BASE]))
 
 
+def template_file(folder: Path, name: str) -> Path:
+    """The file that a layout takes a template from."""
+    files = [place / name for place in template_folders(folder)]
+    return next((file for file in files if file.is_file()), files[0])
+
+
 def run(folder: Path, name: str, context: dict[str, Any], compiling: Compiling) -> str:
     """Render a template of a layout. Raises :class:`LayoutError`."""
     environment = html_environment(folder) if name.endswith(".mjml.j2") else text_environment(folder)

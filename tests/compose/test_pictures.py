@@ -102,3 +102,12 @@ def test_name_is_the_content(tmp_path: Path) -> None:
     assert first is second
     assert cache.make(tmp_path / "a.jpg", 100).name != first.name
     assert cache.make(tmp_path / "a.jpg", 200) == first
+
+
+def test_an_edited_file_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "a.jpg"
+    cache = PictureCache()
+    file.write_bytes(jpeg(800, 400))
+    before = cache.make(file, 200)
+    file.write_bytes(jpeg(800, 200))
+    assert cache.make(file, 200).height != before.height
