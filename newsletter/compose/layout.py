@@ -57,6 +57,7 @@ def render(issue: Issue, folder: Path, sentinels: Sentinels, picture: PictureMak
         "blocks": issue.content.blocks,
         "contents": contents(issue),
         "language": words,
+        **sides(words.direction),
         "theme": load_theme(folder),
         "picture": picture,
         "label": label,
@@ -70,6 +71,17 @@ def render(issue: Issue, folder: Path, sentinels: Sentinels, picture: PictureMak
         text=_tidy(run(folder, "text.j2", context, compiling)),
         subject=sentinels.line(issue.content.subject),
     )
+
+
+def sides(direction: str) -> dict[str, object]:
+    """Where a line starts and ends, as CSS says it, and ``pad(top, end, bottom, start)``: a padding in pixels that knows it."""
+    start, end = ("right", "left") if direction == "rtl" else ("left", "right")
+
+    def pad(top: int, at_end: int, bottom: int, at_start: int) -> str:
+        right, left = (at_start, at_end) if direction == "rtl" else (at_end, at_start)
+        return f"{top}px {right}px {bottom}px {left}px"
+
+    return {"start": start, "end": end, "pad": pad}
 
 
 def contents(issue: Issue) -> list[Entry]:
