@@ -356,7 +356,10 @@ def test_what_cannot_be_compiled_names_the_layout(layout: Path, compose: Compose
         (("layout.mjml.j2", "{{ issue.title }}", "{{ language.month('x') }}"), "fails: "),
         (("layout.mjml.j2", "{{ issue.title }}", "{% include 'gone.j2' %}"), "there is no template gone.j2"),
         (("layout.mjml.j2", "{{ issue.title }}", "{% include '../../../issues/publication.yaml' %}"), "there is no template"),
-        (("layout.mjml.j2", "{{ issue.title }}", "{% include 'layout.mjml.j2' %}"), "recursion"),
+        (
+            ("blocks/text.mjml.j2", "{{ prose(block.body, 3 if block.title else 2) }}", "{% include 'blocks/text.mjml.j2' %}"),
+            "recursion",
+        ),
         (("blocks/text.mjml.j2", "{{ prose(block.body, 3 if block.title else 2) }}", "{{ block.body }}"), "needs the filter"),
         (("text.j2", "{{ url }}", "{{ ulr }}"), "'ulr' is undefined"),
         (("text.j2", "{{ block.body | markdown }}", "{{ block.body | wrap }}"), "fails: "),
@@ -375,7 +378,7 @@ def test_a_faulty_template_names_file_and_line(layout: Path, compose: Compose, f
 
 
 def test_macros_without_context_are_told_from_it(layout: Path, compose: Compose) -> None:
-    change(layout / "blocks" / "text.mjml.j2", " with context", "")
+    change(layout / "layout.mjml.j2", "titled with context", "titled")
     with pytest.raises(LayoutError, match=r"parts\.mjml\.j2:\d+:1: fails: import macros 'with context'"):
         compose("{type: text, title: T}")
 
