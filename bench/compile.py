@@ -18,7 +18,7 @@ from newsletter.compose.mjml import compile_mjml, prepare
 from newsletter.compose.pictures import PictureCache, Shown
 from newsletter.compose.sentinel import Sentinels
 from newsletter.issue import Issue, load_issue
-from newsletter.issue.blocks import Picture
+from newsletter.issue.parts import Picture
 from newsletter.settings import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,8 +9,9 @@ from PIL import Image as Pillow
 from ruamel.yaml import YAML
 
 from newsletter.issue import load_issue, load_publication
-from newsletter.issue.blocks import Block, Interview, Model
+from newsletter.issue.blocks import Block, Interview
 from newsletter.issue.model import Attachment, IssueFile, Publication
+from newsletter.issue.parts import Model
 from newsletter.settings import PREFIX, Settings, Workspace
 
 ROOT = Path(__file__).parents[1]

@@ -13,8 +13,8 @@ from newsletter.compose.pictures import PictureCache, PictureError, Shown
 from newsletter.compose.sentinel import Sentinels, SlotError
 from newsletter.compose.templates import LayoutError, template_file
 from newsletter.issue import Issue
-from newsletter.issue.blocks import Picture
 from newsletter.issue.model import PicturesElsewhere, Publication
+from newsletter.issue.parts import Picture
 from newsletter.problem import InputError, Problem, complaint
 from newsletter.settings import Workspace
 

@@ -12,7 +12,8 @@ from newsletter.compose.sentinel import Sentinels
 from newsletter.compose.templates import Compiling, run
 from newsletter.compose.theme import load_theme
 from newsletter.issue import Issue, Line, Picture
-from newsletter.issue.blocks import Contents, Interview, Link
+from newsletter.issue.blocks import Contents, Interview
+from newsletter.issue.parts import Link
 from newsletter.language import language
 
 #: A6: labels that say nothing without their object; the layout adds the title that they are about.

@@ -1,9 +1,9 @@
 """What staff write: the Pydantic models, the YAML loader that keeps line and column, Markdown and merge fields."""
 
-from newsletter.issue.blocks import Picture
 from newsletter.issue.load import FieldUse, Issue, load_issue, load_publication
 from newsletter.issue.markdown import Markdown
 from newsletter.issue.model import IssueFile, Publication
+from newsletter.issue.parts import Picture
 from newsletter.issue.sample import new_issue, new_pictures
 from newsletter.issue.schema import json_schema, publication_schema
 from newsletter.issue.text import Line, MergeField

@@ -1,81 +1,19 @@
 """The blocks an issue is made of, as Pydantic models: one class a block type, told apart by ``type``."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from newsletter.issue.address import Url
 from newsletter.issue.dates import Day, Moment
 from newsletter.issue.markdown import Markdown
 from newsletter.issue.mjml import MjmlSource
-from newsletter.issue.text import Line, plain_text
-
-#: One line that is the same for everyone (no merge fields), fit for a header (S1).
-PlainText = Annotated[str, AfterValidator(plain_text), WithJsonSchema({"type": "string", "minLength": 1})]
-
-#: The way to a value inside a file: keys and list positions.
-Loc = tuple[str | int, ...]
+from newsletter.issue.parts import Link, MisfitError, Model, Picture
+from newsletter.issue.text import Line
 
 
-class MisfitError(ValueError):
-    """What is wrong with one key of a mapping that can only be judged together with another one."""
-
-    def __init__(self, key: str, message: str) -> None:
-        super().__init__(message)
-        self.key = key
-
-
-class Model(BaseModel):
-    """Base of everything staff write: unknown keys are errors, values are fixed once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    #: What it is called in messages.
-    noun: ClassVar[str] = "this"
-
-    def walk(self, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
-        """Every value in it and below it, models and lists included, with the way to it, in the order of the model."""
-        for name in type(self).model_fields:
-            yield from _walk(getattr(self, name), (*loc, name))
-
-
-def _walk(value: Any, loc: Loc) -> Iterator[tuple[Loc, Any]]:
-    yield loc, value
-    if isinstance(value, Model):
-        yield from value.walk(loc)
-    elif isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _walk(item, (*loc, number))
-
-
-class Link(Model):
-    """A labelled address: ``{label: Bericht lesen, url: https://…}``."""
-
-    noun = "a link"
-
-    label: Line = Field(description="what readers click on; say where it leads")
-    url: Url = Field(description="https, mailto or tel")
-
-
-class Picture(Model):
-    """A picture beside the issue file."""
-
-    noun = "a picture"
-
-    src: PlainText = Field(description="the file (JPEG, PNG or GIF), relative to the issue file")
-    alt: Line | None = Field(None, description="what the picture shows, for those who cannot see it")
-    decorative: bool = Field(False, description="true where the picture says nothing that the text does not say")
-    caption: Line | None = Field(None, description="the line under the picture")
-    credit: Line | None = Field(None, description="who made the picture")
-
-    @model_validator(mode="after")
-    def _described(self) -> "Picture":
-        if self.alt is None and not self.decorative:  # A5
-            raise MisfitError("alt", "missing; say in a few words what the picture shows, or write 'decorative: true'")
-        if self.alt is not None and self.decorative:
-            raise MisfitError("alt", "alt and 'decorative: true' exclude each other; keep one of them")
-        return self
+class OwnBlock(Model):
+    """What every block may say, whatever its type."""
 
 
 class DatedPicture(Picture):
@@ -84,7 +22,7 @@ class DatedPicture(Picture):
     date: Day | None = Field(None, description="the day it was taken, e.g. 2026-11-18")
 
 
-class Letter(Model):
+class Letter(OwnBlock):
     """The editorial: a salutation, some paragraphs, a signature."""
 
     noun = "a letter"
@@ -96,7 +34,7 @@ class Letter(Model):
     signature: Line | None = Field(None, description="who writes")
 
 
-class Text(Model):
+class Text(OwnBlock):
     """Plain paragraphs, a heading alone, or both."""
 
     noun = "a text"
@@ -112,7 +50,7 @@ class Text(Model):
         return self
 
 
-class Article(Model):
+class Article(OwnBlock):
     """A report with heading, picture and a link to the long version."""
 
     noun = "an article"
@@ -125,7 +63,7 @@ class Article(Model):
     link: Link | None = Field(None, description="where the long version is")
 
 
-class Image(Picture):
+class Image(Picture, OwnBlock):
     """A picture across the full width."""
 
     noun = "an image"
@@ -140,7 +78,7 @@ class Image(Picture):
         return self
 
 
-class Quote(Model):
+class Quote(OwnBlock):
     """A pull quote."""
 
     noun = "a quote"
@@ -169,7 +107,7 @@ class Question(Model):
     answer: Markdown = Field(description="what was answered, in Markdown")
 
 
-class Interview(Model):
+class Interview(OwnBlock):
     """Questions and answers with one person."""
 
     noun = "an interview"
@@ -182,7 +120,7 @@ class Interview(Model):
     questions: list[Question] = Field(min_length=1, description="the questions, each with its answer")
 
 
-class Gallery(Model):
+class Gallery(OwnBlock):
     """Pictures in two columns."""
 
     noun = "a gallery"
@@ -193,7 +131,7 @@ class Gallery(Model):
     images: list[DatedPicture] = Field(min_length=1, description="the pictures")
 
 
-class Event(Model):
+class Event(OwnBlock):
     """Something that takes place: when, where, what, and a link."""
 
     noun = "an event"
@@ -241,7 +179,7 @@ class NewsItem(Model):
     link: Link | None = Field(None, description="where to read more")
 
 
-class News(Model):
+class News(OwnBlock):
     """Short notices under one heading."""
 
     noun = "a news block"
@@ -251,7 +189,7 @@ class News(Model):
     items: list[NewsItem] = Field(min_length=1, description="the notices")
 
 
-class Button(Model):
+class Button(OwnBlock):
     """One call to action."""
 
     noun = "a button"
@@ -270,7 +208,7 @@ class Figure(Model):
     label: Line = Field(description="what it counts")
 
 
-class Figures(Model):
+class Figures(OwnBlock):
     """Key numbers side by side."""
 
     noun = "a figures block"
@@ -280,7 +218,7 @@ class Figures(Model):
     items: list[Figure] = Field(min_length=1, max_length=4, description="one to four key numbers")
 
 
-class Contents(Model):
+class Contents(OwnBlock):
     """A linked list of the issue's own titles."""
 
     noun = "a contents block"
@@ -289,7 +227,7 @@ class Contents(Model):
     title: Line | None = Field(None, description="the heading")
 
 
-class Divider(Model):
+class Divider(OwnBlock):
     """A thin line between two blocks."""
 
     noun = "a divider"
@@ -297,7 +235,7 @@ class Divider(Model):
     type: Literal["divider"] = Field(description="a thin line between two blocks")
 
 
-class Mjml(Model):
+class Mjml(OwnBlock):
     """MJML sections of the author's own: trusted and passed on as they are, with the words for the text part beside them."""
 
     noun = "an mjml block"

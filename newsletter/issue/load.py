@@ -8,12 +8,12 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from newsletter.issue.attachments import find_attachment, read_attachment
-from newsletter.issue.blocks import Loc, Model
 from newsletter.issue.files import UnfitFile
 from newsletter.issue.markdown import Markdown
 from newsletter.issue.model import IssueFile, Publication
 from newsletter.issue.model_mistakes import nearest, problems_of
 from newsletter.issue.nodes import Mapping, Node, Scalar, Sequence
+from newsletter.issue.parts import Loc, Model
 from newsletter.issue.pictures import UnfitPicture, check_picture, find_picture
 from newsletter.issue.source import Source, read_source
 from newsletter.issue.text import Line, TextError, plain_text

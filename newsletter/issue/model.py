@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
 from newsletter.issue.address import Mailbox, Url, check_url
-from newsletter.issue.blocks import Block, Model, PlainText
+from newsletter.issue.blocks import Block
 from newsletter.issue.dates import Day
+from newsletter.issue.parts import Model, PlainText
 from newsletter.issue.text import Line
 
 _LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"

@@ -7,9 +7,9 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from newsletter.issue.blocks import Loc, Model
 from newsletter.issue.markdown import Markdown
 from newsletter.issue.nodes import Mapping, Node, Scalar, Sequence, child
+from newsletter.issue.parts import Loc, Model
 from newsletter.issue.source import Source
 from newsletter.problem import Problem
 

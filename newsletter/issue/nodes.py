@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from newsletter.issue.blocks import Loc
+from newsletter.issue.parts import Loc
 
 _BLANK = " \t\n"
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})

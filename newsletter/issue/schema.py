@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from newsletter.issue.blocks import Model
 from newsletter.issue.model import IssueFile, Publication
+from newsletter.issue.parts import Model
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -26,8 +26,8 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from newsletter.issue.blocks import Loc
 from newsletter.issue.nodes import Mapping, Node, Scalar, Sequence, child, plain_data, shown_place
+from newsletter.issue.parts import Loc
 from newsletter.issue.yaml_mistakes import explain
 from newsletter.problem import InputError, Problem, complaint
 

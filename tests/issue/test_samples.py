@@ -12,8 +12,9 @@ from PIL import Image as Pillow
 from newsletter.audience.csv_list import open_list
 from newsletter.audience.recipient import Recipient, Refused
 from newsletter.issue import Issue, load_issue
-from newsletter.issue.blocks import Block, Button, Link, Mjml, Picture
+from newsletter.issue.blocks import Block, Button, Mjml
 from newsletter.issue.markdown import Markdown
+from newsletter.issue.parts import Link, Picture
 from newsletter.issue.text import Line
 from newsletter.settings import Workspace
 
