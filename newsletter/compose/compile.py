@@ -51,6 +51,7 @@ def compile_issue(issue: Issue, workspace: Workspace, picture_url: Callable[[str
         pictures=gallery.files,
         inline=issue.publication.pictures == "inline",
         attachments=attach(issue),
+        sources=gallery.sources,
     )
     check_size(issue, edition)
     return edition
@@ -75,6 +76,7 @@ class _Gallery:
         self._url = picture_url
         self._cache = cache
         self._files: dict[str, PictureFile] = {}
+        self.sources: dict[str, str] = {}
 
     @property
     def files(self) -> tuple[PictureFile, ...]:
@@ -87,6 +89,7 @@ class _Gallery:
         except (PictureError, OSError) as error:
             raise InputError(Problem(str(self._issue.file), 0, 0, "", f"picture {picture.src}: {error}")) from None
         self._files[file.name] = file
+        self.sources[file.name] = picture.src
         shown = min(width, file.width)
         return Shown(file, self._url(file.name), shown, max(1, round(file.height * shown / file.width)))
 

@@ -5,7 +5,7 @@ import html
 import json
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote
@@ -128,7 +128,8 @@ class Edition:
     """What is sent: the same for all recipients but for the slots.
 
     ``inline`` says that the pictures travel inside the message, where the HTML names them ``cid:…`` (:func:`cid_url`);
-    else their addresses lead to the web.
+    else their addresses lead to the web. ``sources`` says of which file of the issue each picture was made; it is known while the
+    edition is fresh, and not stored with it.
     """
 
     title: str
@@ -139,6 +140,7 @@ class Edition:
     pictures: tuple[PictureFile, ...] = ()
     inline: bool = False
     attachments: tuple[AttachedFile, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @cached_property
     def hash(self) -> str:

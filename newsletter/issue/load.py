@@ -47,6 +47,7 @@ class Issue:
     content: IssueFile
     publication: Publication
     source: Source
+    publication_source: Source
 
     @property
     def folder(self) -> Path:
@@ -96,12 +97,16 @@ class Issue:
 
 def load_publication(workspace: Workspace) -> Publication:
     """Read ``issues/publication.yaml``. Raises :class:`InputError` with every problem in it."""
+    return _read_publication(workspace)[0]
+
+
+def _read_publication(workspace: Workspace) -> tuple[Publication, Source]:
     source = read_source(workspace.publication_file)
     publication, problems = _validated(Publication, source)
     problems += _layout_problems(source, workspace)
     if publication is None or problems:
         raise InputError(problems)
-    return publication
+    return publication, source
 
 
 def load_issue(workspace: Workspace, issue: str) -> Issue:
@@ -111,9 +116,9 @@ def load_issue(workspace: Workspace, issue: str) -> Issue:
     """
     file = workspace.issue_file(issue)
     problems: list[Problem] = []
-    publication = content = source = None
+    publication = publication_source = content = source = None
     try:
-        publication = load_publication(workspace)
+        publication, publication_source = _read_publication(workspace)
     except InputError as error:
         problems += error.problems
     try:
@@ -123,9 +128,9 @@ def load_issue(workspace: Workspace, issue: str) -> Issue:
         problems += _attachment_problems(source, workspace, file)
     except InputError as error:
         problems += error.problems
-    if problems or publication is None or content is None or source is None:
+    if problems or publication is None or publication_source is None or content is None or source is None:
         raise InputError(problems)
-    return Issue(file, workspace, content, publication, source)
+    return Issue(file, workspace, content, publication, source, publication_source)
 
 
 def _validated(kind: type[_M], source: Source) -> tuple[_M | None, list[Problem]]:

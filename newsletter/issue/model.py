@@ -106,6 +106,15 @@ def _pictures(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
 Pictures = Annotated[Literal["hosted", "inline"] | PicturesElsewhere, WrapValidator(_pictures)]
 
 
+class Lowered(Model):
+    """A rule of ``newsletter check`` that this publication takes less seriously."""
+
+    noun = "a lowered rule"
+
+    severity: Literal["warning", "info", "off"] = Field(description="what a finding is to be instead: warning, info or off")
+    reason: PlainText = Field(description="why; it is printed with every finding")
+
+
 class Publication(Model):
     """The newsletter as such: ``issues/publication.yaml``."""
 
@@ -123,6 +132,7 @@ class Publication(Model):
     imprint: Imprint = Field(description="who answers for the publication")
     privacy_url: Url | None = Field(None, description="the privacy notice")
     accessibility_url: Url | None = Field(None, description="the accessibility statement")
+    checks: dict[str, Lowered] = Field({}, description="rules of newsletter check to be taken less seriously, each with a reason")
 
     @property
     def own_list_id(self) -> str:

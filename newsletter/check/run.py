@@ -1,0 +1,60 @@
+"""Rules and what they look at become a report."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from newsletter.check.report import Finding, Report
+from newsletter.check.rule import SEVERITIES, Found, Rule, Severity, all_rules
+from newsletter.check.subject import Message, Page, Subject
+from newsletter.issue.model import Lowered
+from newsletter.problem import InputError
+
+
+def check(subject: Subject, messages: Sequence[Message]) -> Report:
+    """Hold an edition, and the messages that were made of it for some recipients, against every rule.
+
+    ``messages`` are real ones, at least one. The publication's ``checks:`` lower rules; raises
+    :class:`~newsletter.problem.InputError` where they name a rule that there is not, or raise one.
+    """
+    rules = all_rules()
+    lowered = _lowered(subject, rules.keys())
+    seen: dict[tuple[object, ...], Finding] = {}
+    for rule in rules.values():
+        choice = lowered.get(rule.id)
+        if choice is not None and choice.severity == "off":
+            continue
+        severity = _lower(rule.severity, choice)
+        for one in _looked_at(rule, subject, messages):
+            finding = Finding(rule, one.at, one.values, severity, choice.reason if choice else None)
+            seen.setdefault((rule.id, one.at, *sorted(one.values.items())), finding)
+    return Report(tuple(sorted(seen.values(), key=lambda finding: (SEVERITIES.index(finding.severity), finding.at))))
+
+
+def _looked_at(rule: Rule[Any], subject: Subject, messages: Sequence[Message]) -> Iterator[Found]:
+    if rule.on is Subject:
+        yield from rule.look(subject)
+    for message in messages if rule.on is not Subject else ():
+        yield from rule.look(message.page if rule.on is Page else message)
+
+
+def _lowered(subject: Subject, known: Iterable[str]) -> dict[str, Lowered]:
+    """The publication's ``checks:``, each the name of a rule."""
+    chosen = subject.issue.publication.checks
+    ids = set(known)
+    problems = [
+        subject.issue.publication_source.problem(
+            ("checks", name), f"there is no rule {name!r}; newsletter check --rules lists them", at_key=True
+        )
+        for name in chosen
+        if name not in ids
+    ]
+    if problems:
+        raise InputError(problems)
+    return dict(chosen)
+
+
+def _lower(severity: Severity, choice: Lowered | None) -> Severity:
+    """A rule can be made milder, never stricter: what blocks is decided here."""
+    if choice is None or choice.severity == "off":
+        return severity
+    return max(severity, choice.severity, key=SEVERITIES.index)

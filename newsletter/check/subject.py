@@ -1,0 +1,118 @@
+"""What rules look at: an issue with its edition, each message that was made of it, and the page that a message shows."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from functools import cached_property
+
+from lxml.html import HtmlElement, document_fromstring
+
+from newsletter.audience.recipient import Recipient
+from newsletter.check.origin import Origin, Place
+from newsletter.compose.edition import Edition
+from newsletter.issue import Issue
+from newsletter.settings import Settings
+
+__all__ = ["Message", "Page", "Place", "Subject", "outlook_view", "style"]
+
+_HIDDEN_FROM_OUTLOOK = re.compile(r"<!--\[if !mso[^\]]*\]><!-->.*?<!--<!\[endif\]-->", re.DOTALL)
+_FOR_OUTLOOK = re.compile(r"<!--\[if [^\]]*\]>(.*?)<!\[endif\]-->", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An issue and the edition that was compiled of it: for rules that need no message."""
+
+    issue: Issue
+    edition: Edition
+    settings: Settings
+    public_url: str
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Says where in the files something comes from."""
+        return Origin(self.issue, self.edition.sources)
+
+
+@dataclass(frozen=True)
+class Message:
+    """The real bytes that one recipient gets."""
+
+    subject: Subject
+    recipient: Recipient
+    raw: bytes
+
+    @cached_property
+    def parsed(self) -> EmailMessage:
+        """The message as the standard library reads it."""
+        return message_from_bytes(self.raw, policy=policy.default)
+
+    @cached_property
+    def page(self) -> "Page":
+        """Its HTML and text parts, decoded."""
+        return Page(self, self._body("html"), self._body("plain"))
+
+    def _body(self, kind: str) -> str:
+        part = self.parsed.get_body((kind,))
+        return "" if part is None else str(part.get_content())
+
+
+@dataclass(frozen=True)
+class Page:
+    """The two bodies of a message: ``html`` and ``text``. The DOM is shared by all rules and must not be changed."""
+
+    message: Message
+    html: str = field(repr=False)
+    text: str = field(repr=False)
+
+    @property
+    def subject(self) -> Subject:
+        """What it was made of."""
+        return self.message.subject
+
+    @property
+    def origin(self) -> Origin:
+        """Says where in the files something comes from."""
+        return self.subject.origin
+
+    @cached_property
+    def modern(self) -> HtmlElement:
+        """The HTML as all clients but Outlook on Windows read it."""
+        return document_fromstring(self.html or "<p></p>")
+
+    @cached_property
+    def outlook(self) -> HtmlElement:
+        """The HTML as Outlook's Word engine reads it: its conditional comments unfolded."""
+        return document_fromstring(outlook_view(self.html) or "<p></p>")
+
+    @property
+    def views(self) -> tuple[HtmlElement, HtmlElement]:
+        """Both of them."""
+        return self.modern, self.outlook
+
+    def place(self, element: HtmlElement) -> Place:
+        """Where the words, the link or the picture of an element come from; else the layout."""
+        return next(filter(None, self._places(element)), self.origin.layout())
+
+    def _places(self, element: HtmlElement) -> Iterator[Place | None]:
+        if element.tag == "img":
+            yield self.origin.picture(element.get("src", ""))
+        for link in (element, *element.iterancestors("a")):
+            if link.tag == "a" and link.get("href"):
+                yield self.origin.address(link.get("href", ""), link.text_content())
+        yield self.origin.text(element.text_content())
+        for image in element.iter("img"):
+            yield self.origin.picture(image.get("src", ""))
+
+
+def outlook_view(html: str) -> str:
+    """What Outlook's Word engine reads: its conditional comments unfolded, what is hidden from it left out."""
+    return _FOR_OUTLOOK.sub(r"\1", _HIDDEN_FROM_OUTLOOK.sub("", html))
+
+
+def style(element: HtmlElement) -> dict[str, str]:
+    """The declarations of an element's ``style`` attribute, names in small letters."""
+    declarations = (declaration.partition(":") for declaration in (element.get("style") or "").split(";"))
+    return {name.strip().lower(): value.strip() for name, colon, value in declarations if colon}
