@@ -2,7 +2,20 @@
 
 from newsletter.check.report import Finding, Report
 from newsletter.check.rule import Found, Rule, Severity, all_rules, rule
-from newsletter.check.run import check
-from newsletter.check.subject import Message, Page, Subject
+from newsletter.check.run import check, examine
+from newsletter.check.subject import Subject
 
-__all__ = ["Finding", "Found", "Message", "Page", "Report", "Rule", "Severity", "Subject", "all_rules", "check", "rule"]
+__all__ = [
+    "Finding",
+    "Found",
+    "Message",
+    "Page",
+    "Report",
+    "Rule",
+    "Severity",
+    "Subject",
+    "all_rules",
+    "check",
+    "examine",
+    "rule",
+]

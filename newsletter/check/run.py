@@ -3,11 +3,34 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from newsletter.audience.csv_list import RecipientList
+from newsletter.check.people import read_people
 from newsletter.check.report import Finding, Report
 from newsletter.check.rule import SEVERITIES, Found, Rule, Severity, all_rules
+from newsletter.check.sampling import Writer, messages
 from newsletter.check.subject import Message, Page, Subject
+from newsletter.compose.edition import Edition
+from newsletter.issue import Issue
 from newsletter.issue.model import Lowered
-from newsletter.problem import InputError
+from newsletter.links import Links
+from newsletter.message import HeaderError
+from newsletter.problem import InputError, complaint
+from newsletter.settings import Settings
+
+
+def examine(issue: Issue, edition: Edition, settings: Settings, links: Links, rows: RecipientList | None = None) -> Report:
+    """Hold an edition against every rule, with the messages of some of the list's recipients, or of invented ones.
+
+    With a list, the message of every recipient is made once. Raises :class:`~newsletter.problem.InputError` where no message can
+    be made at all, or no row of the list can be used.
+    """
+    try:
+        writer = Writer(edition, links)
+        people = read_people(rows, edition, writer) if rows is not None else None
+        subject = Subject(issue, edition, settings, people)
+        return check(subject, messages(subject, writer))
+    except HeaderError as error:
+        raise complaint(f"the message cannot be made: {error}", str(issue.file)) from None
 
 
 def check(subject: Subject, messages: Sequence[Message]) -> Report:

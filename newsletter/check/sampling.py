@@ -21,20 +21,31 @@ _LONG_ADDRESS = "wilhelmine-charlotte.von-hohenstein-wernigerode-zu-ravenholt@kr
 _ODD = 'Jörg & <Søren> "O\'Neill" Ćwikła'
 
 
-def messages(subject: Subject, links: Links, people: Iterable[Recipient] | None = None) -> list[Message]:
-    """The real message of each person that is worth a look; their links lead to no delivery.
+class Writer:
+    """Makes the messages of an edition; their links lead to no delivery.
 
-    Raises :class:`~newsletter.message.HeaderError` and :class:`~newsletter.compose.edition.MissingValue`.
+    Raises :class:`~newsletter.message.HeaderError` where the edition's own values may not go into a header (S1).
     """
-    chosen = choose(people) if people is not None else list(invented(subject.edition))
-    template = MessageTemplate(subject.edition)
-    now = dt.datetime.now(dt.UTC).astimezone()
-    made = []
-    for number, person in enumerate(chosen):
-        values = dict(person.fields) | link_values(links, person.key)
-        id_ = message_id(subject.edition.hash, number, template.domain)
-        made.append(Message(subject, person, template.build(to=person.address, values=values, message_id=id_, date=now)))
-    return made
+
+    def __init__(self, edition: Edition, links: Links) -> None:
+        self._template = MessageTemplate(edition)
+        self._links = links
+        self._number = message_id(edition.hash, 0, self._template.domain)
+
+    def write(self, person: Recipient) -> bytes:
+        """The message of a recipient.
+
+        Raises :class:`~newsletter.message.HeaderError` and :class:`~newsletter.compose.edition.MissingValue`.
+        """
+        values = dict(person.fields) | link_values(self._links, person.key)
+        now = dt.datetime.now(dt.UTC).astimezone()
+        return self._template.build(to=person.address, values=values, message_id=self._number, date=now)
+
+
+def messages(subject: Subject, writer: Writer) -> list[Message]:
+    """The real message of each person that is worth a look: of those that the list's reading chose, else of invented ones."""
+    people = subject.people.chosen if subject.people is not None else ()
+    return [Message(subject, person, writer.write(person)) for person in people or invented(subject.edition)]
 
 
 def link_values(links: Links, key: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from lxml.html import HtmlElement, document_fromstring
 
@@ -17,18 +18,21 @@ from newsletter.settings import Settings
 
 __all__ = ["Message", "Page", "Place", "Subject", "outlook_view", "style"]
 
+if TYPE_CHECKING:
+    from newsletter.check.people import People
+
 _HIDDEN_FROM_OUTLOOK = re.compile(r"<!--\[if !mso[^\]]*\]><!-->.*?<!--<!\[endif\]-->", re.DOTALL)
 _FOR_OUTLOOK = re.compile(r"<!--\[if [^\]]*\]>(.*?)<!\[endif\]-->", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """An issue and the edition that was compiled of it: for rules that need no message."""
+    """An issue and the edition that was compiled of it, for rules that need no message. ``people`` is the list, where one is."""
 
     issue: Issue
     edition: Edition
     settings: Settings
-    public_url: str
+    people: "People | None" = None
 
     @cached_property
     def origin(self) -> Origin:

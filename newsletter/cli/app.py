@@ -9,6 +9,7 @@ from typer.main import get_command
 
 from newsletter import __version__
 from newsletter.cli import BAD_INPUT, INTERRUPTED, OK
+from newsletter.cli.check import check
 from newsletter.cli.demo import demo
 from newsletter.cli.issues import new, render, schema
 from newsletter.cli.layouts import new_layout
@@ -38,6 +39,7 @@ app.command(short_help="Make a folder to work in.")(init)
 app.command(short_help="Make an issue with a sample of each block.")(new)
 app.command(short_help="Copy a layout, to be changed.")(new_layout)
 app.command(short_help="Print the JSON Schema for editors.")(schema)
+app.command(short_help="Check an issue against all rules.")(check)
 app.command(short_help="Write the mail of one recipient to files.")(render)
 app.command(short_help="Send an issue to a list, or go on with it.")(send)
 app.command(short_help="Print what became of everyone.")(status)

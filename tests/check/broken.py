@@ -6,8 +6,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from newsletter.audience.csv_list import open_list
 from newsletter.check import Report, Subject, check
-from newsletter.check.sampling import messages
+from newsletter.check.people import read_people
+from newsletter.check.sampling import Writer, messages
 from newsletter.compose.compile import compile_issue
 from newsletter.compose.edition import Edition, Part
 from newsletter.issue import load_issue
@@ -61,6 +63,7 @@ class Bench:
         self.folder = root / "issues" / "4"
         self.folder.mkdir(parents=True)
         self.settings = Settings(public_url=URL, smtp_host="mail.example.org")
+        self.list = root / "list.csv"
         self.write(PUBLICATION, ISSUE)
         Image.new("RGB", (1200, 600), "#0a6273").save(self.folder / "saal.jpg")
         self._changes: list[Callable[[Edition], Edition]] = []
@@ -116,8 +119,10 @@ class Bench:
         edition = compile_issue(issue, self.workspace, links.picture_url)
         for change in self._changes:
             edition = change(edition)
-        subject = Subject(issue, edition, self.settings, URL)
-        made = messages(subject, links)
+        writer = Writer(edition, links)
+        people = read_people(open_list(self.list), edition, writer) if self.list.exists() else None
+        subject = Subject(issue, edition, self.settings, people)
+        made = messages(subject, writer)
         for old, new in self._raw:
             assert all(old in message.raw for message in made), old
             made = [dataclasses.replace(message, raw=message.raw.replace(old, new, 1)) for message in made]

@@ -1,0 +1,71 @@
+"""The recipient list: every merge field has a column, and every recipient a value for it (M rules are this program's own)."""
+
+import contextlib
+import difflib
+from collections.abc import Iterator, Sequence
+
+from newsletter.audience.columns import ADDRESS, HeaderError, field_names
+from newsletter.check.origin import Place
+from newsletter.check.rule import Found, found, rule
+from newsletter.check.subject import Subject
+
+
+@rule(
+    "M1-unknown-field",
+    "error",
+    "the merge field {field} is no column of {list}, and it has no default",
+    "write {near}, or give the field a default: {{{{ {field} | default('…') }}}}",
+    "design.md, An issue file",
+    Subject,
+)
+def unknown_field(subject: Subject) -> Iterator[Found]:
+    """Told at the merge field, with the column that was perhaps meant."""
+    if subject.people is None:
+        return
+    columns = subject.people.columns
+    for use in subject.issue.merge_fields():
+        if use.name in columns or use.default is not None:
+            continue
+        problem = use.problem("")
+        place = Place(problem.path, problem.line, problem.column, problem.where)
+        yield found(place, field=use.name, list=subject.people.path, near=_meant(use.name, columns))
+
+
+def _meant(name: str, columns: Sequence[str]) -> str:
+    """The column that somebody means who writes this name: what the heading ``vorname`` became, or one spelt alike; else all."""
+    with contextlib.suppress(HeaderError):
+        usual = field_names((ADDRESS, name))[-1]
+        if usual is not None and usual in columns:
+            return usual
+    return next(iter(difflib.get_close_matches(name, columns, 1)), " / ".join(columns))
+
+
+@rule(
+    "M2-empty-field",
+    "error",
+    "{address} has no {field}, which the issue needs",
+    "fill the cell, or give the field a default: {{{{ {field} | default('…') }}}}",
+    "design.md, An issue file",
+    Subject,
+)
+def empty_field(subject: Subject) -> Iterator[Found]:
+    """Told at the row of the list."""
+    if subject.people is None:
+        return
+    for empty in subject.people.empty:
+        if empty.field in subject.people.columns:
+            yield found(empty.at, address=empty.address, field=empty.field)
+
+
+@rule(
+    "M3-no-message",
+    "error",
+    "no message can be made for {address}: {reason}",
+    "mend the row of the list",
+    "standards.md S1",
+    Subject,
+)
+def no_message(subject: Subject) -> Iterator[Found]:
+    """What a value would do to a header."""
+    for row in subject.people.unmakeable if subject.people is not None else ():
+        yield found(row.at, address=row.address, reason=row.reason)
