@@ -42,8 +42,8 @@ def rendered_mjml(issue: Issue, workspace: Workspace) -> str:
         raise SystemExit(f"no layout {issue.layout}")
     cache = PictureCache()
 
-    def show(picture: Picture, width: int) -> Shown:
-        file = cache.make(issue.picture_path(picture.src), width)
+    def show(picture: Picture, width: int, *, play: bool = False) -> Shown:
+        file = cache.make(issue.picture_path(picture.src), width, play=play)
         return Shown(file, f"https://newsletter.example.org/pictures/{file.name}", min(width, file.width), file.height)
 
     return render(issue, folder, Sentinels(), show).mjml

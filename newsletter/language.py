@@ -8,6 +8,7 @@ from pathlib import Path
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
 from babel.messages.pofile import read_po
+from babel.units import format_unit
 
 _CATALOGUES = Path(__file__).parent / "locale"
 
@@ -56,6 +57,13 @@ class Language:
             span = str(format_time(starts, "short", locale=self.locale))
             return self.say("{day}, {start} to {end}", day=self.moment(_day(starts)), start=span, end=self.time(ends))
         return self.say("{start} to {end}", start=self.moment(starts), end=self.moment(ends))
+
+    def length(self, duration: dt.timedelta) -> str:
+        """How long something takes, in words, since 3:20 is read out as a time of the day: ``3 Minuten 20 Sekunden``."""
+        minutes, seconds = divmod(round(duration.total_seconds()), 60)
+        hours, minutes = divmod(minutes, 60)
+        parts = (("hour", hours), ("minute", minutes), ("second", seconds))
+        return " ".join(str(format_unit(number, f"duration-{unit}", locale=self.locale)) for unit, number in parts if number)
 
 
 def _day(when: dt.date) -> dt.date:

@@ -79,6 +79,21 @@ def test_periods(starts: dt.datetime | dt.date, ends: dt.datetime | dt.date | No
 
 
 @pytest.mark.parametrize(
+    ("tag", "seconds", "expected"),
+    [
+        ("de", 200, "3 Minuten 20 Sekunden"),
+        ("de", 61, "1 Minute 1 Sekunde"),
+        ("de", 7200, "2 Stunden"),
+        ("en", 3800, "1 hour 3 minutes 20 seconds"),
+        ("en-GB", 180, "3 minutes"),
+        ("fr", 45, "45\u00a0secondes"),
+    ],
+)
+def test_lengths(tag: str, seconds: int, expected: str) -> None:
+    assert language(tag).length(dt.timedelta(seconds=seconds)) == expected
+
+
+@pytest.mark.parametrize(
     ("tag", "direction"), [("de", "ltr"), ("ar", "rtl"), ("he-IL", "rtl"), ("ar-simple", "rtl"), ("qqq", "ltr")]
 )
 def test_direction(tag: str, direction: str) -> None:

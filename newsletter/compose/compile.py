@@ -82,10 +82,13 @@ class _Gallery:
     def files(self) -> tuple[PictureFile, ...]:
         return tuple(self._files.values())
 
-    def show(self, picture: Picture, width: int) -> Shown:
-        """The picture for a place ``width`` CSS pixels wide; a smaller one is shown smaller, never blown up."""
+    def show(self, picture: Picture, width: int, *, play: bool = False) -> Shown:
+        """The picture for a place ``width`` CSS pixels wide; a smaller one is shown smaller, never blown up.
+
+        ``play`` draws a play mark into it.
+        """
         try:
-            file = self._cache.make(self._issue.picture_path(picture.src), width)
+            file = self._cache.make(self._issue.picture_path(picture.src), width, play=play)
         except (PictureError, OSError) as error:
             raise InputError(Problem(str(self._issue.file), 0, 0, "", f"picture {picture.src}: {error}")) from None
         self._files[file.name] = file

@@ -1,9 +1,9 @@
 """A layout's Jinja templates and an issue become MJML and plain text, with sentinels where recipients differ."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW
 from newsletter.compose.pictures import Shown
@@ -12,7 +12,7 @@ from newsletter.compose.sentinel import Sentinels
 from newsletter.compose.templates import Compiling, run
 from newsletter.compose.theme import load_theme
 from newsletter.issue import Issue, Line, Picture
-from newsletter.issue.blocks import Contents, Interview
+from newsletter.issue.blocks import Columns, Contents, Interview
 from newsletter.issue.parts import Link
 from newsletter.language import language
 
@@ -25,7 +25,13 @@ _GENERIC = re.compile(
 )
 _BREAK = re.compile(r"\n*(?:\f\n*)+")
 _BLANK_LINES = re.compile(r"\n{3,}")
-PictureMaker = Callable[[Picture, int], Shown]
+
+
+class PictureMaker(Protocol):
+    """Gives the file and address of a picture for a width in CSS pixels; ``play`` draws a play mark into it."""
+
+    def __call__(self, picture: Picture, width: int, *, play: bool = False) -> Shown:
+        """The picture as the layout places it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,6 @@ class Rendered:
 def render(issue: Issue, folder: Path, sentinels: Sentinels, picture: PictureMaker) -> Rendered:
     """Render ``layout.mjml.j2`` and ``text.j2`` of the layout in ``folder``.
 
-    ``picture`` gives the file and address of a picture for a width in CSS pixels.
     Raises :class:`~newsletter.compose.templates.LayoutError`.
     """
     words = language(issue.language)
@@ -86,12 +91,14 @@ def sides(direction: str) -> dict[str, object]:
 
 
 def contents(issue: Issue) -> list[Entry]:
-    """The titles of the issue's own blocks, an interview without one under the name of its person."""
+    """The titles of the issue's own blocks, an interview without one under the name of its person, columns under theirs."""
     entries = []
     for number, block in enumerate(issue.content.blocks, 1):
         title = getattr(block, "title", None) or (block.person.name if isinstance(block, Interview) else None)
         if title is not None and not isinstance(block, Contents):
             entries.append(Entry(f"block-{number}", title))
+        elif isinstance(block, Columns):
+            entries.extend(Entry(f"block-{number}-{column}", item.title) for column, item in enumerate(block.items, 1))
     return entries
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from newsletter.compose.edition import PictureFile
+from newsletter.compose.play_mark import draw_play_mark, mark_size
 
 #: Pixels a reader's screen may have per CSS pixel; more only costs bytes (H7).
 DENSITY = 2
@@ -32,18 +33,18 @@ class Shown:
 
 
 class PictureCache:
-    """Remembers pictures by content and width, so that a preview or a second compile does not scale them again."""
+    """Remembers pictures by content, width and play mark, so that a preview or a second compile does not scale them again."""
 
     def __init__(self, entries: int = 64) -> None:
         self._entries = entries
-        self._made: OrderedDict[tuple[bytes, int], PictureFile] = OrderedDict()
+        self._made: OrderedDict[tuple[bytes, int, bool], PictureFile] = OrderedDict()
         self._digests: dict[Path, tuple[int, int, bytes]] = {}
 
-    def make(self, path: Path, width: int) -> PictureFile:
-        """The file for ``path`` shown ``width`` CSS pixels wide. Raises :class:`PictureError`."""
-        key = (self._digest(path), width)
+    def make(self, path: Path, width: int, *, play: bool = False) -> PictureFile:
+        """The file for ``path`` shown ``width`` CSS pixels wide, with a play mark or not. Raises :class:`PictureError`."""
+        key = (self._digest(path), width, play)
         if key not in self._made:
-            self._made[key] = make_picture(path.read_bytes(), width)
+            self._made[key] = make_picture(path.read_bytes(), width, play=play)
             while len(self._made) > self._entries:
                 self._made.popitem(last=False)
         self._made.move_to_end(key)
@@ -59,17 +60,17 @@ class PictureCache:
         return known[2]
 
 
-def make_picture(data: bytes, width: int) -> PictureFile:
+def make_picture(data: bytes, width: int, *, play: bool = False) -> PictureFile:
     """Scale to twice ``width`` CSS pixels (never up), turn upright, convert to sRGB, drop EXIF and GPS.
 
-    Raises :class:`PictureError`.
+    ``play`` draws a play mark into it, of an animation into its first frame. Raises :class:`PictureError`.
     """
     try:
         with Image.open(io.BytesIO(data)) as source:
             kind = source.format or ""
             if kind not in _MEDIA:
                 raise PictureError(f"is {kind or 'of an unknown kind'}; mail clients show JPEG, PNG and GIF only")
-            if kind == "GIF" and getattr(source, "is_animated", False):
+            if kind == "GIF" and getattr(source, "is_animated", False) and not play:
                 return _named(data, kind, source.width, source.height)
             picture = _srgb(ImageOps.exif_transpose(source))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -77,6 +78,8 @@ def make_picture(data: bytes, width: int) -> PictureFile:
     if picture.width > DENSITY * width:
         height = max(1, round(picture.height * DENSITY * width / picture.width))
         picture = picture.resize((DENSITY * width, height), Image.Resampling.LANCZOS, reducing_gap=3)
+    if play:
+        _mark(picture, width)
     kind = "PNG" if kind == "GIF" or picture.mode in ("RGBA", "P") else kind
     out = io.BytesIO()
     if kind == "JPEG":
@@ -84,6 +87,16 @@ def make_picture(data: bytes, width: int) -> PictureFile:
     else:
         picture.save(out, "PNG", optimize=True)
     return _named(out.getvalue(), kind, picture.width, picture.height)
+
+
+def _mark(picture: _Image, width: int) -> None:
+    """A play mark as large as it has to be where the picture is shown ``width`` CSS pixels wide, or as wide as it is."""
+    density = max(1.0, picture.width / width)
+    try:
+        size = mark_size(round(picture.width / density), round(picture.height / density))
+    except ValueError as error:
+        raise PictureError(str(error)) from None
+    draw_play_mark(picture, round(size * density))
 
 
 def _srgb(picture: _Image) -> _Image:

@@ -134,6 +134,10 @@ def text_environment(folder: Path) -> ImmutableSandboxedEnvironment:
         return _compiling(context).writer.notes
 
     @pass_context
+    def note(context: Context, url: str) -> str:
+        return _compiling(context).writer.note(url)
+
+    @pass_context
     def wrap(context: Context, text: str | Line, first: str = "", rest: str = "") -> str:
         compiling = _compiling(context)
         return compiling.writer.wrap(str(compiling.plain(text)), first, rest)
@@ -148,7 +152,7 @@ def text_environment(folder: Path) -> ImmutableSandboxedEnvironment:
         return _compiling(context).writer.markdown(text, prefix)
 
     environment = _environment(folder, escaped=False, finalize=finalize)
-    environment.globals |= {"say": say, "words": words, "notes": notes}
+    environment.globals |= {"say": say, "words": words, "note": note, "notes": notes}
     environment.filters |= {"wrap": wrap, "underline": underline, "markdown": markdown}
     return environment
 

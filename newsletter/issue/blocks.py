@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from newsletter.issue.address import Url
-from newsletter.issue.dates import Day, Moment
+from newsletter.issue.dates import Day, Duration, Moment
 from newsletter.issue.markdown import Markdown
 from newsletter.issue.mjml import MjmlSource
 from newsletter.issue.parts import Link, MisfitError, Model, Picture
@@ -76,6 +76,51 @@ class Image(Picture, OwnBlock):
         if self.url is not None and self.alt is None:  # A5
             raise MisfitError("alt", "missing; a linked picture cannot be decorative, its alt names where the link leads")
         return self
+
+
+class Still(Picture):
+    """The picture that stands for a video. It is linked, so it cannot be decorative."""
+
+    @model_validator(mode="after")
+    def _link_is_named(self) -> "Still":
+        if self.alt is None:  # A5
+            raise MisfitError("alt", "missing; a video's picture is a link and cannot be decorative, its alt says what is seen")
+        return self
+
+
+class Video(OwnBlock):
+    """A still picture with a play mark that leads to a video's page: no mail program plays a video (H2)."""
+
+    noun = "a video"
+
+    type: Literal["video"] = Field(description="a picture with a play mark that leads to a video")
+    title: Line | None = Field(None, description="the heading")
+    image: Still = Field(description="a still picture of it; the play mark is drawn into it")
+    url: Url = Field(description="the page where the video plays")
+    duration: Duration | None = Field(None, description="minutes and seconds, e.g. 3:20, or minutes alone")
+    body: Markdown | None = Field(None, description="what it is about, in Markdown")
+
+
+class Teaser(Model):
+    """One of two columns: a short report."""
+
+    noun = "a teaser"
+
+    kicker: Line | None = Field(None, description="the small line above the title")
+    title: Line = Field(description="the heading")
+    image: Picture | None = Field(None, description="the picture above the text")
+    body: Markdown | None = Field(None, description="a few sentences, in Markdown")
+    link: Link | None = Field(None, description="where to read more")
+
+
+class Columns(OwnBlock):
+    """Two teasers side by side."""
+
+    noun = "a columns block"
+
+    type: Literal["columns"] = Field(description="two teasers side by side")
+    title: Line | None = Field(None, description="the heading above both of them")
+    items: list[Teaser] = Field(min_length=2, max_length=2, description="the two teasers")
 
 
 class Quote(OwnBlock):
@@ -246,6 +291,21 @@ class Mjml(OwnBlock):
 
 
 Block = Annotated[
-    Letter | Text | Article | Image | Quote | Interview | Gallery | Event | News | Button | Figures | Contents | Divider | Mjml,
+    Letter
+    | Text
+    | Article
+    | Image
+    | Video
+    | Columns
+    | Quote
+    | Interview
+    | Gallery
+    | Event
+    | News
+    | Button
+    | Figures
+    | Contents
+    | Divider
+    | Mjml,
     Field(discriminator="type"),
 ]

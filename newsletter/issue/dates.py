@@ -1,4 +1,4 @@
-"""Days and times as staff write them become dates: ``2026-12-05`` and ``2026-12-05 10:00``, nothing guessed."""
+"""Days, times and durations as staff write them become dates: ``2026-12-05``, ``2026-12-05 10:00``, ``3:20``, nothing guessed."""
 
 import datetime as dt
 import re
@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[ T]+(\d{2}:\d{2}(?::\d{2})?)")
+#: Minutes alone, minutes and seconds, or hours, minutes and seconds.
+_DURATION_PATTERN = "[0-9]{1,3}|[0-9]{1,3}:[0-5][0-9]|[0-9]{1,2}:[0-5][0-9]:[0-5][0-9]"
 _LOOSE_DAY = re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})")
 _CONTINENTAL_DAY = re.compile(r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>\d{4})")
 
@@ -44,6 +46,20 @@ def read_moment(value: Any) -> dt.datetime | dt.date:
         ) from None
 
 
+def read_duration(value: Any) -> dt.timedelta:
+    """How long something takes, from ``3:20`` (minutes and seconds), ``1:03:20`` or ``3`` (minutes). Raises ValueError."""
+    if isinstance(value, dt.timedelta):
+        return value
+    text = _text(value, "moment_type", "must be a duration such as 3:20")
+    if not re.fullmatch(_DURATION_PATTERN, text):
+        raise ValueError(f"{text!r} is no duration; write minutes and seconds, e.g. 3:20, or minutes alone, e.g. 3")
+    *hours, minutes, seconds = map(int, (text if ":" in text else f"{text}:00").split(":"))
+    duration = dt.timedelta(hours=sum(hours), minutes=minutes, seconds=seconds)
+    if not duration:
+        raise ValueError("is no time at all; write how long it takes, or leave the key out")
+    return duration
+
+
 def _text(value: Any, kind: str, message: str) -> str:
     if not isinstance(value, str):
         raise PydanticCustomError(kind, "{reason}", {"reason": message})
@@ -74,4 +90,9 @@ Moment = Annotated[
     dt.datetime | dt.date,
     PlainValidator(read_moment),
     WithJsonSchema({"type": "string", "pattern": f"^{_DAY_PATTERN}([ T]+[0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}})?)?$"}),
+]
+Duration = Annotated[
+    dt.timedelta,
+    PlainValidator(read_duration),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": f"^({_DURATION_PATTERN})$"}),
 ]

@@ -56,6 +56,8 @@ def _sentence(details: ErrorDetails, loc: Loc, kind: type[Model], source: Source
             return _wrong_kind(details, loc, kind, source)
         case "bool_parsing":
             return "must be true or false"
+        case "too_short" if details["ctx"]["min_length"] > 1:
+            return f"has {details['ctx']['actual_length']} of the {details['ctx']['min_length']} entries that it needs"
         case "too_short":
             return "is an empty list; write at least one entry, or leave the key out"
         case "too_long":

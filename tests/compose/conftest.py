@@ -76,6 +76,16 @@ BLOCKS = {
     "article-bare": "{type: article, title: Ein Bericht, body: Ein Satz.}",
     "image": "{type: image, src: ../pictures/foto.jpg, alt: Zum Hafen, caption: Der Hafen, credit: A. Foto, url: 'https://www.example.org/'}",
     "image-bare": "{type: image, src: ../pictures/klein.png, decorative: true}",
+    "video": f"{{type: video, title: Ein Film, image: {PHOTO}, url: 'https://www.example.org/film?a=1&b=2', "
+    f"duration: 1:03:20, body: {BODY}}}",
+    "video-untitled": "{type: video, image: {src: ../pictures/hoch.jpg, alt: Ein Film vom Hafen}, "
+    "url: 'https://www.example.org/hafenfilm', duration: 3}",
+    "video-bare": "{type: video, image: {src: ../pictures/foto.jpg, alt: Ein Film}, url: 'https://www.example.org/film'}",
+    "columns": f"{{type: columns, title: Aus den Häfen, items: [{{kicker: Nord, title: Der Kran, image: {PHOTO}, body: {BODY}, "
+    f"link: {LINK}}}, {{title: Die Mole, image: {{src: ../pictures/klein.png, decorative: true}}, link: {LINK}}}]}}",
+    "columns-untitled": f"{{type: columns, items: [{{title: Der Steg, image: {PHOTO}, body: {BODY}}}, "
+    f"{{kicker: Süd, title: Die Brücke, image: {PHOTO}, body: {BODY}}}]}}",
+    "columns-bare": "{type: columns, items: [{title: Der Kran}, {title: Die Mole}]}",
     "quote": f"{{type: quote, text: {BODY}, source: Ada}}",
     "quote-bare": "{type: quote, text: Ein Versprechen.}",
     "interview": f"{{type: interview, kicker: Fragen an, title: Ein Gespräch, intro: {BODY}, "
@@ -98,7 +108,8 @@ BLOCKS = {
     "figures": "{type: figures, title: Zahlen, items: [{value: 312, label: Gäste}, {value: 27 %, label: Themen}, "
     "{value: '1', label: a}, {value: '2', label: b}]}",
     "figures-bare": "{type: figures, items: [{value: 312, label: Gäste}]}",
-    "contents": "{type: contents, title: Inhalt}, {type: text, title: Noch ein Text}, {type: interview, person: {name: Berta}, "
+    "contents": "{type: contents, title: Inhalt}, {type: text, title: Noch ein Text}, "
+    "{type: columns, items: [{title: Links}, {title: Rechts}]}, {type: interview, person: {name: Berta}, "
     "questions: [{question: Warum?, answer: Darum.}]}",
     "contents-bare": "{type: contents}",
     "divider": "{type: divider}",

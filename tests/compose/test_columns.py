@@ -17,6 +17,7 @@ PLACES = """() => {
   const all = selector => [...document.querySelectorAll(selector)].map(place);
   return {
     pictures: all('img'),
+    titles: all('td.small h2'),
     names: all('td.person h2, td.person h3'),
     figures: [...document.querySelectorAll('p')].filter(large).map(place),
     wide: document.documentElement.scrollWidth,
@@ -65,6 +66,29 @@ def test_a_gallery_has_two_columns_from_600_pixels_on(
         assert (left, size) == (other_left, other_size)
         assert other_top > top + size // 2
         assert places["wide"] <= width
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("style", ["kept", "dropped"])
+def test_two_teasers_stand_beside_each_other_and_on_a_phone_in_reading_order(
+    layout_name: str, style: str, measure: Callable[[str, int], Places], html_of: Callable[[str, str], str]
+) -> None:
+    html = html_of(layout_name, "columns-untitled")
+    html = html if style == "kept" else stripped(html)
+    for width in (600, 800, 1200):
+        places = measure(html, width)
+        (left, top, size), (other_left, other_top, other_size) = places["pictures"]
+        assert top == other_top
+        assert size == other_size == 256
+        assert left + size + 24 <= other_left
+        assert [place[0] for place in places["titles"][:2]] == [left, other_left]
+    places = measure(html, 320)
+    (left, top, size), (other_left, other_top, other_size) = places["pictures"]
+    (first_left, first_top, _), (second_left, second_top, _) = places["titles"][:2]
+    assert left == other_left == first_left == second_left
+    assert size == other_size == 256
+    assert top + size // 2 < first_top < other_top < second_top
+    assert places["wide"] <= 320
 
 
 @pytest.mark.real

@@ -220,6 +220,8 @@ def test_markup_of_the_author_stays_text(compose: Compose) -> None:
         f"{{type: quote, text: x, source: {bad}}}, {{type: contents, title: {bad}}},"
         f"{{type: figures, items: [{{value: {bad}, label: {bad}}}]}}, {{type: button, label: {bad}, url: 'https://a.example/b'}},"
         f"{{type: event, title: {bad}, starts: 2026-12-05, place: {bad}}}, {{type: gallery, title: {bad}, images: [{picture}]}},"
+        f"{{type: video, title: {bad}, image: {picture}, url: 'https://a.example/c'}},"
+        f"{{type: columns, title: {bad}, items: [{{kicker: {bad}, title: {bad}, image: {picture}}}, {{title: {bad}}}]}},"
         f"{{type: news, title: {bad}, items: [{{title: {bad}}}]}}",
         f"title: {bad}\nsubject: {bad}\npreheader: {bad}\ndate: 2026-12-01\n",
     )

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 from newsletter.compose.pictures import PictureCache, PictureError, make_picture
 
@@ -111,3 +111,51 @@ def test_an_edited_file_is_read_again(tmp_path: Path) -> None:
     before = cache.make(file, 200)
     file.write_bytes(jpeg(800, 200))
     assert cache.make(file, 200).height != before.height
+
+
+def test_a_play_mark_is_drawn_in_the_middle_for_the_shown_width() -> None:
+    plain, marked = (opened(make_picture(jpeg(3000, 2000), 536, play=play).data) for play in (False, True))
+    assert plain.size == marked.size == (1072, 715)
+    differing = ImageChops.difference(plain, marked).convert("L").point(lambda value: 255 * (value > 40)).getbbox()
+    assert differing == pytest.approx((442, 263, 630, 451), abs=3)  # 94 CSS pixels across, twice as many of its own
+
+
+def test_a_small_picture_has_a_mark_for_its_own_size() -> None:
+    made = make_picture(jpeg(100, 90), 536, play=True)
+    assert (made.width, made.height) == (100, 90)
+    grey = opened(made.data).convert("L")
+    assert grey.getpixel((50, 45)) == pytest.approx(255, abs=30)
+    assert grey.getpixel((36, 45)) == pytest.approx(30, abs=30)
+
+
+@pytest.mark.parametrize(("width", "height"), [(87, 500), (1072, 170)])
+def test_a_picture_without_room_for_a_play_mark_is_refused(width: int, height: int) -> None:
+    with pytest.raises(PictureError, match="has no room for a play mark at"):
+        make_picture(jpeg(width, height), 536, play=True)
+
+
+def test_an_animation_with_a_play_mark_stands_still() -> None:
+    frames = [Image.new("RGB", (200, 200), colour) for colour in ("#ff0000", "#00ff00")]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=200, loop=2)
+    made = make_picture(out.getvalue(), 600, play=True)
+    assert made.media_type == "image/png"
+    assert opened(made.data).convert("RGB").getpixel((5, 5)) == (255, 0, 0)
+    assert opened(made.data).convert("RGB").getpixel((100, 100)) == (255, 255, 255)
+
+
+def test_a_transparent_picture_has_a_solid_mark() -> None:
+    out = io.BytesIO()
+    Image.new("RGBA", (400, 400), (0, 0, 0, 0)).save(out, "PNG")
+    made = opened(make_picture(out.getvalue(), 400, play=True).data)
+    assert made.getpixel((200, 200)) == (255, 255, 255, 255)
+    assert made.getpixel((5, 5)) == (0, 0, 0, 0)
+
+
+def test_the_cache_knows_a_picture_with_its_mark_from_one_without(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(800, 400))
+    cache = PictureCache()
+    plain, marked = cache.make(tmp_path / "a.jpg", 300), cache.make(tmp_path / "a.jpg", 300, play=True)
+    assert plain.name != marked.name
+    assert cache.make(tmp_path / "a.jpg", 300) is plain
+    assert cache.make(tmp_path / "a.jpg", 300, play=True) is marked

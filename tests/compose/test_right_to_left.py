@@ -26,6 +26,9 @@ BLOCKS = """\
 {type: interview, kicker: "ثلاثة أسئلة", person: {name: "ليلى", role: "مديرة", image: {src: ../pictures/foto.jpg, alt: "ليلى"}},
  questions: [{question: "ماذا تقيسون؟", answer: "الماء والريح."}]},
 {type: gallery, images: [{src: ../pictures/foto.jpg, alt: "الأولى"}, {src: ../pictures/foto.jpg, alt: "الثانية"}]},
+{type: columns, items: [{title: "الميناء", image: {src: ../pictures/foto.jpg, alt: "ميناء"}},
+ {title: "الجسر", image: {src: ../pictures/foto.jpg, alt: "جسر"}}]},
+{type: video, title: "فيلم", image: {src: ../pictures/foto.jpg, alt: "مشهد"}, url: "https://www.example.org/film", duration: 3},
 {type: figures, items: [{value: "312", label: "ضيوف"}, {value: "27", label: "مواضيع"}]},
 {type: button, label: "كل الأعداد", url: "https://www.example.org/archive"}
 """
@@ -69,8 +72,9 @@ def test_columns_begin_on_the_right(arabic: str, chromium: Any) -> None:
     page.set_content(arabic)
     found = page.evaluate(PLACES)
     page.close()
-    _article, portrait, name, first, second = found
+    _article, portrait, name, *pairs, _video = found
     assert name[0] == "H2"
     assert portrait[1] > name[1]
-    assert first[1] > second[1]
-    assert first[2] == second[2]
+    for first, second in (pairs[:2], pairs[2:]):
+        assert first[1] > second[1]
+        assert first[2] == second[2]

@@ -16,6 +16,7 @@ BLOCKS = HEAD + "blocks:\n"
 LETTER = "  - type: letter\n    body: Text\n"
 IMAGE = "  - type: image\n    alt: Ein Bild\n    src: "
 ARTICLE = "  - type: article\n    title: Bericht\n    body: "
+VIDEO = "  - type: video\n    url: https://x.org\n"
 MJML = "  - type: mjml\n    text: Text\n    source: |\n"
 
 #: name, file, place, piece of the message
@@ -89,6 +90,55 @@ CASES = [
         "it must have keys of its own: question, answer",
     ),
     ("not true or false", BLOCKS + IMAGE + "foto.jpg\n    decorative: §ja\n", "blocks[0].decorative", "must be true or false"),
+    (
+        "one column",
+        BLOCKS + "  - type: columns\n    items:\n      §- {title: A}\n",
+        "blocks[0].items",
+        "has 1 of the 2 entries that it needs",
+    ),
+    (
+        "three columns",
+        BLOCKS + "  - type: columns\n    items:\n      §- {title: A}\n      - {title: B}\n      - {title: C}\n",
+        "blocks[0].items",
+        "has 3 entries; 2 are the most",
+    ),
+    (
+        "column without a title",
+        BLOCKS + "  - type: columns\n    items:\n      - {title: A}\n      - §{body: B}\n",
+        "blocks[0].items[1].title",
+        "missing; a teaser needs a title",
+    ),
+    ("video without a picture", BLOCKS + VIDEO.replace("type", "§type"), "blocks[0].image", "missing; a video needs an image"),
+    (
+        "video without an address",
+        BLOCKS + "  - §{type: video, image: {src: foto.jpg, alt: A}}\n",
+        "blocks[0].url",
+        "missing; a video needs a url",
+    ),
+    (
+        "decorative picture of a video",
+        BLOCKS + VIDEO + "    image: §{src: foto.jpg, decorative: true}\n",
+        "blocks[0].image.alt",
+        "a video's picture is a link and cannot be decorative",
+    ),
+    (
+        "no alt of a video's picture",
+        BLOCKS + VIDEO + "    image: §{src: foto.jpg}\n",
+        "blocks[0].image.alt",
+        "missing; say in a few words what the picture shows",
+    ),
+    (
+        "duration in words",
+        BLOCKS + VIDEO + "    image: {src: foto.jpg, alt: A}\n    duration: §3 Minuten\n",
+        "blocks[0].duration",
+        "is no duration; write minutes and seconds, e.g. 3:20",
+    ),
+    (
+        "duration is a list",
+        BLOCKS + VIDEO + "    image: {src: foto.jpg, alt: A}\n    duration: §[3, 20]\n",
+        "blocks[0].duration",
+        "is a list; it must be a duration such as 3:20",
+    ),
     (
         "five figures",
         BLOCKS + "  - type: figures\n    items:\n      §- {value: 1, label: a}\n" + "      - {value: 1, label: a}\n" * 4,

@@ -1,4 +1,4 @@
-"""Days and times: one spelling is read, others are told how to be written."""
+"""Days, times and durations: one spelling is read, others are told how to be written."""
 
 import datetime as dt
 import re
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.issue.dates import read_day, read_moment
+from newsletter.issue.dates import read_day, read_duration, read_moment
 
 
 @given(st.dates())
@@ -59,3 +59,37 @@ def test_days_in_other_spellings_are_refused(written: str, piece: str) -> None:
 def test_times_in_other_spellings_are_refused(written: str, piece: str) -> None:
     with pytest.raises(ValueError, match=re.escape(piece)):
         read_moment(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("3:20", 200), ("3", 180), ("0:45", 45), ("90", 5400), ("75:10", 4510), ("1:03:20", 3800), (" 03:05 ", 185), ("0:01", 1)],
+)
+def test_durations_are_read(written: str, seconds: int) -> None:
+    assert read_duration(written) == dt.timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("written", "piece"),
+    [
+        ("3:75", "write minutes and seconds, e.g. 3:20"),
+        ("3:2", "write minutes and seconds"),
+        ("1:60:00", "write minutes and seconds"),
+        ("3.20", "write minutes and seconds"),
+        ("3 min", "or minutes alone, e.g. 3"),
+        ("3'20", "write minutes and seconds"),
+        ("-3", "write minutes and seconds"),
+        ("٣", "write minutes and seconds"),
+        ("0:00", "is no time at all"),
+        ("0", "is no time at all"),
+    ],
+)
+def test_durations_in_other_spellings_are_refused(written: str, piece: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(piece)):
+        read_duration(written)
+
+
+@given(st.integers(0, 23), st.integers(0, 59), st.integers(0, 59))
+def test_every_duration_of_a_day_is_read(hours: int, minutes: int, seconds: int) -> None:
+    if hours or minutes or seconds:
+        assert read_duration(f"{hours}:{minutes:02}:{seconds:02}") == dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)

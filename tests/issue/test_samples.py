@@ -20,6 +20,8 @@ from newsletter.settings import Workspace
 
 ROOT = Path(__file__).parents[2]
 SLUGS = ("2026-11", "2026-11-en")
+#: Shown by ``newsletter new`` alone: the samples are as long as a mail should be.
+LEFT_OUT = {"video", "columns"}
 TYPES = {kind.model_fields["type"].annotation.__args__[0] for kind in Block.__origin__.__args__}  # type: ignore[attr-defined]
 
 
@@ -42,7 +44,7 @@ def _links(issue: Issue) -> Iterator[tuple[str, str]]:
 
 
 def test_every_block_type_is_shown(issue: Issue) -> None:
-    assert {block.type for block in issue.content.blocks} == TYPES
+    assert {block.type for block in issue.content.blocks} == TYPES - LEFT_OUT
 
 
 def test_subject_and_preheader_have_the_advised_length(issue: Issue) -> None:
