@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
-from newsletter.check.subject import Message, Page, Place, Subject
+from newsletter.check.subject import Message, Online, Page, Place, Subject
 
 Severity = Literal["error", "warning", "info"]
 #: The worst first.
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
-S = TypeVar("S", Subject, Page, Message)
+S = TypeVar("S", Subject, Page, Message, Online)
 
 _ID = re.compile(r"[A-Z]\d{1,2}(-[a-z0-9]+)*")
 

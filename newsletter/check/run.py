@@ -8,7 +8,8 @@ from newsletter.check.people import read_people
 from newsletter.check.report import Finding, Report
 from newsletter.check.rule import SEVERITIES, Found, Rule, Severity, all_rules
 from newsletter.check.sampling import Writer, messages
-from newsletter.check.subject import Message, Page, Subject
+from newsletter.check.subject import Message, Online, Page, Subject
+from newsletter.check.visit import visit
 from newsletter.compose.edition import Edition
 from newsletter.issue import Issue
 from newsletter.issue.model import Lowered
@@ -18,26 +19,35 @@ from newsletter.problem import InputError, complaint
 from newsletter.settings import Settings
 
 
-def examine(issue: Issue, edition: Edition, settings: Settings, links: Links, rows: RecipientList | None = None) -> Report:
+def examine(  # noqa: PLR0913 - what is looked at, each by its name
+    issue: Issue,
+    edition: Edition,
+    settings: Settings,
+    links: Links,
+    rows: RecipientList | None = None,
+    *,
+    online: bool = False,
+) -> Report:
     """Hold an edition against every rule, with the messages of some of the list's recipients, or of invented ones.
 
-    With a list, the message of every recipient is made once. Raises :class:`~newsletter.problem.InputError` where no message can
-    be made at all, or no row of the list can be used.
+    With a list, the message of every recipient is made once. ``online`` asks the web for links and pictures. Raises
+    :class:`~newsletter.problem.InputError` where no message can be made at all, or no row of the list can be used.
     """
     try:
         writer = Writer(edition, links)
         people = read_people(rows, edition, writer) if rows is not None else None
         subject = Subject(issue, edition, settings, people)
-        return check(subject, messages(subject, writer))
+        made = messages(subject, writer)
+        return check(subject, made, visit(made[0].page, links) if online else None)
     except HeaderError as error:
         raise complaint(f"the message cannot be made: {error}", str(issue.file)) from None
 
 
-def check(subject: Subject, messages: Sequence[Message]) -> Report:
+def check(subject: Subject, messages: Sequence[Message], online: Online | None = None) -> Report:
     """Hold an edition, and the messages that were made of it for some recipients, against every rule.
 
-    ``messages`` are real ones, at least one. The publication's ``checks:`` lower rules; raises
-    :class:`~newsletter.problem.InputError` where they name a rule that there is not, or raise one.
+    ``messages`` are real ones, at least one; without ``online`` the rules that need the web are left out. The publication's
+    ``checks:`` lower rules; raises :class:`~newsletter.problem.InputError` where they name a rule that there is not.
     """
     rules = all_rules()
     lowered = _lowered(subject, rules.keys())
@@ -47,17 +57,21 @@ def check(subject: Subject, messages: Sequence[Message]) -> Report:
         if choice is not None and choice.severity == "off":
             continue
         severity = _lower(rule.severity, choice)
-        for one in _looked_at(rule, subject, messages):
+        for one in _looked_at(rule, subject, messages, online):
             finding = Finding(rule, one.at, one.values, severity, choice.reason if choice else None)
             seen.setdefault((rule.id, one.at, *sorted(one.values.items())), finding)
     return Report(tuple(sorted(seen.values(), key=lambda finding: (SEVERITIES.index(finding.severity), finding.at))))
 
 
-def _looked_at(rule: Rule[Any], subject: Subject, messages: Sequence[Message]) -> Iterator[Found]:
-    if rule.on is Subject:
-        yield from rule.look(subject)
-    for message in messages if rule.on is not Subject else ():
-        yield from rule.look(message.page if rule.on is Page else message)
+def _looked_at(rule: Rule[Any], subject: Subject, messages: Sequence[Message], online: Online | None) -> Iterator[Found]:
+    seen: dict[type, Sequence[object]] = {
+        Subject: [subject],
+        Message: messages,
+        Page: [message.page for message in messages],
+        Online: [online] if online is not None else [],
+    }
+    for one in seen[rule.on]:
+        yield from rule.look(one)
 
 
 def _lowered(subject: Subject, known: Iterable[str]) -> dict[str, Lowered]:

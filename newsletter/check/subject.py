@@ -1,7 +1,7 @@
 """What rules look at: an issue with its edition, each message that was made of it, and the page that a message shows."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -16,7 +16,7 @@ from newsletter.compose.edition import Edition
 from newsletter.issue import Issue
 from newsletter.settings import Settings
 
-__all__ = ["Message", "Page", "Place", "Subject", "outlook_view", "style"]
+__all__ = ["Message", "Online", "Page", "Place", "Subject", "Visit", "outlook_view", "style"]
 
 if TYPE_CHECKING:
     from newsletter.check.people import People
@@ -109,6 +109,28 @@ class Page:
         yield self.origin.text(element.text_content())
         for image in element.iter("img"):
             yield self.origin.picture(image.get("src", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What came of asking for an address: a ``status`` and media type, or an ``error``. ``private``: it was not asked at all."""
+
+    status: int | None = None
+    media_type: str = ""
+    error: str | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class Online:
+    """A page with what the web said of its links and pictures (``--online``)."""
+
+    page: Page
+    answers: Mapping[str, Visit]
+
+    def may_ask(self, address: str) -> bool:
+        """Whether the address was asked for: a web address, and none of our own (S9)."""
+        return address in self.answers
 
 
 def outlook_view(html: str) -> str:

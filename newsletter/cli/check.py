@@ -18,6 +18,7 @@ def check(
     language: Annotated[str, typer.Option("--language", metavar="de|en", help="Of the words; else the publication's.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as one JSON object.")] = False,
     as_sarif: Annotated[bool, typer.Option("--sarif", help="Print them as SARIF 2.1.0, for editors and code hosts.")] = False,
+    online: Annotated[bool, typer.Option("--online", help="Ask the web whether links and pictures are there.")] = False,
     rules: Annotated[bool, typer.Option("--rules", help="List all rules instead.")] = False,
 ) -> int:
     """Check an issue against all rules: mail format, HTML, accessibility, law. Exits with 1 where one blocks sending."""
@@ -34,7 +35,8 @@ def check(
         raise complaint("which issue? newsletter check ISSUE, or newsletter check --rules for the list of the rules")
     workspace = chosen_workspace(context)
     draft = Draft(workspace, issue)
-    report = examine(draft.issue, draft.edition, workspace.settings, draft.links, open_list(to) if to else None)
+    rows = open_list(to) if to else None
+    report = examine(draft.issue, draft.edition, workspace.settings, draft.links, rows, online=online)
     spoken = language or draft.issue.publication.language
     if as_sarif:
         typer.echo(json.dumps(sarif(report, spoken), ensure_ascii=False))
