@@ -223,6 +223,12 @@ def in_layout(issue: Issue, layout: str) -> Issue:
     return dataclasses.replace(issue, content=issue.content.model_copy(update={"layout": layout}))
 
 
+@pytest.fixture(scope="session", name="in_layout")
+def _in_layout() -> Callable[[Issue, str], Issue]:
+    """The same issue in another layout."""
+    return in_layout
+
+
 @pytest.fixture(scope="session")
 def _editions(all_issues: Callable[[str], Issue]) -> Callable[[str, str], Edition]:
     known: dict[tuple[str, str], Edition] = {}

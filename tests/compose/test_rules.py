@@ -123,7 +123,8 @@ def sides(cell: HtmlElement) -> int:
 def test_h5_columns_fit_beside_each_other(page: HtmlElement, view: str, mail_width: int) -> None:
     """Outlook widens the mail where they do not; everywhere else the last one falls below the others."""
     seen = 0
-    for section in page.xpath("//td[contains(@style, 'direction:ltr')]"):
+    column = "div[contains(@class, 'mj-outlook-group-fix')]"
+    for section in page.xpath(f"//td[{column}]" if view == "modern" else f"//td[table/tr/td/{column}]"):
         room = mail_width - sides(section)
         if view == "modern":
             columns = [
