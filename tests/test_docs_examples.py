@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from ruamel.yaml import YAML
 
 from newsletter.issue import load_issue, load_publication
-from newsletter.issue.blocks import Block, Interview
+from newsletter.issue.blocks import Block, Interview, OwnBlock
 from newsletter.issue.model import Attachment, IssueFile, Publication
 from newsletter.issue.parts import Model
 from newsletter.settings import PREFIX, Settings, Workspace
@@ -48,7 +48,7 @@ def _load(workspace: Workspace, text: str) -> IssueFile:
 @pytest.mark.parametrize("example", BLOCKS, ids=lambda example: example.split()[2])
 def test_every_block_example_loads(workspace: Workspace, example: str) -> None:
     content = _load(workspace, ISSUE.format(example))
-    assert [block.type for block in content.blocks] == [example.split()[2]]
+    assert [block.type for block in content.blocks] == [block["type"] for block in _plain(example)]
 
 
 def test_the_head_example_loads_and_shows_every_key(workspace: Workspace) -> None:
@@ -79,7 +79,9 @@ def test_block_examples_show_every_type_and_key() -> None:
             shown.setdefault(block["type"], set()).update(block)
     assert set(shown) == set(KINDS)
     for name, kind in KINDS.items():
-        assert set(kind.model_fields) - shown[name] <= ({"decorative"} if name == "image" else set()), name
+        own = set(kind.model_fields) - set(OwnBlock.model_fields)
+        assert own - shown[name] <= ({"decorative"} if name == "image" else set()), name
+    assert set().union(*shown.values()) >= set(OwnBlock.model_fields)
     person = next(block["person"] for example in BLOCKS for block in _plain(example) if block["type"] == "interview")
     assert set(person) == set(Interview.model_fields["person"].annotation.model_fields)  # type: ignore[union-attr]
 

@@ -22,6 +22,7 @@ _USUAL = {
         "name": "name fullname vollername vollstaendigername displayname anzeigename vorundnachname vornamenachname",
         "salutation": "anrede briefanrede salutation",
         "language": "sprache language lang",
+        "tags": "tags tag schlagworte stichworte themen",
     }.items()
     for heading in headings.split()
 }

@@ -15,6 +15,7 @@ import typer
 from newsletter.cli import OK, PARTLY
 
 if TYPE_CHECKING:
+    from newsletter.audience.csv_list import RecipientList
     from newsletter.compose.edition import Edition
     from newsletter.delivery.account import Account
     from newsletter.issue import Issue
@@ -57,6 +58,7 @@ class _Demo:
 
     def run(self) -> list[str]:
         """What went wrong, as sentences; nothing where everything arrived and every link works."""
+        from newsletter.audience.csv_list import open_list
         from newsletter.compose.compile import picture_address
         from newsletter.delivery import LedgerError, SendError
         from newsletter.issue import load_issue
@@ -73,8 +75,9 @@ class _Demo:
             with Inbox() as inbox, BackgroundServer() as server:
                 links = Links(server.url, secrets.token_bytes(32), issue.publication.own_list_id)
                 server.start(create_app(store, links, issue.publication))
-                edition = self._compose(issue, workspace, links)
-                account = self._send(store, edition, links, inbox)
+                people = open_list(workspace.issues / "sample-list.csv")
+                edition = self._compose(issue, workspace, links, people)
+                account = self._send(store, edition, links, inbox, people)
                 faults = self._show(inbox, edition, picture_address(issue.publication, links.picture_url), account)
                 if self._stay and not faults:
                     self._wait(inbox)
@@ -93,25 +96,24 @@ class _Demo:
         shutil.copytree(program_folder("issues"), target / "issues")
         return Workspace(target)
 
-    def _compose(self, issue: "Issue", workspace: "Workspace", links: "Links") -> "Edition":
+    def _compose(self, issue: "Issue", workspace: "Workspace", links: "Links", people: "RecipientList") -> "Edition":
+        from newsletter.cli.variants import needed_variants
         from newsletter.compose.compile import compile_issue
 
         start = time.perf_counter()
-        edition = compile_issue(issue, workspace, links.picture_url)
+        edition = compile_issue(issue, workspace, links.picture_url, variants=needed_variants(issue, people))
         took = (time.perf_counter() - start) * 1000
         kinds = sorted({block.type for block in issue.content.blocks})
         words = f"{issue.content.title}: {len(issue.content.blocks)} blocks in {took:.0f} ms ({', '.join(kinds)})"
         _say("composed", words)
         return edition
 
-    def _send(self, store: "Store", edition: "Edition", links: "Links", inbox: "Inbox") -> "Account":
-        from newsletter.audience.csv_list import open_list
+    def _send(self, store: "Store", edition: "Edition", links: "Links", inbox: "Inbox", people: "RecipientList") -> "Account":
         from newsletter.cli.plan import rows_left_out
         from newsletter.delivery import drive, freeze
         from newsletter.message import MessageTemplate
         from newsletter.settings import Settings
 
-        people = open_list(self._folder / "workspace" / "issues" / "sample-list.csv")
         name = people.path.name
         campaign, report = freeze(store, slug=SLUG, edition=edition, recipients=people, mark=links.mark, list_name=name)
         settings = Settings(smtp_host=inbox.host, smtp_port=inbox.port, smtp_security="none", public_url=links.public_url)

@@ -59,21 +59,27 @@ def render(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the files.")],
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="The recipient list to take a person from.")] = None,
     email: Annotated[str | None, typer.Option("--email", metavar="ADDRESS", help="Whose mail; else the list's first.")] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", metavar="LANG", help="As for someone of this language, where blocks say only.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="TAG", help="As for someone with this tag; repeatable.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as one JSON object.")] = False,
 ) -> None:
     """Write message.html, message.txt and message.eml as one recipient gets them."""
     from newsletter.cli.composing import Draft
     from newsletter.compose.attachments import size_warning
 
-    draft = Draft(chosen_workspace(context), issue)
-    recipient = draft.recipient(to, email)
-    written = draft.write(out, recipient)
+    said = ({} if language is None else {"language": language}) | ({} if tag is None else {"tags": ", ".join(tag)})
+    draft = Draft(chosen_workspace(context), issue, to, email, said)
+    recipient, written = draft.recipient, draft.write(out)
     if warning := size_warning(draft.edition):
         typer.echo(f"warning: {warning}", err=True)
     if as_json:
         files = [str(file) for file in written]
         typer.echo(json.dumps({"issue": draft.issue.slug, "recipient": recipient.address, "files": files}, ensure_ascii=False))
         return
-    typer.echo(f"{draft.issue.content.title}, as {recipient.address} gets it:", err=True)
+    typer.echo(f"{draft.issue.content.title}, as {recipient.address} gets {draft.what}:", err=True)
     for file in written:
         typer.echo(f"  {file}  {file.stat().st_size / 1000:.1f} kB", err=True)

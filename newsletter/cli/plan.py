@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from newsletter.audience.recipient import Duplicate, Refused
     from newsletter.delivery.freeze import FreezeReport
     from newsletter.issue import Issue
@@ -39,8 +41,8 @@ def tell_rows(report: "FreezeReport") -> None:
         typer.echo(f"… and {counted(more, 'more such row')}", err=True)
 
 
-def tell_plan(issue: "Issue", settings: "Settings", to: Path, report: "FreezeReport") -> None:
-    """Print what is sent to whom, and how."""
+def tell_plan(issue: "Issue", settings: "Settings", to: Path, report: "FreezeReport", variants: "Iterable[str]") -> None:
+    """Print what is sent to whom, and how. ``variants`` are sentences: how many get what of it."""
     from newsletter.settings import is_loopback
 
     sender = issue.publication.sender
@@ -50,11 +52,13 @@ def tell_plan(issue: "Issue", settings: "Settings", to: Path, report: "FreezeRep
         "subject": issue.content.subject.sample(),
         "from": f"{sender.name or issue.publication.name} <{sender.email}>",
         "to": f"{counted(report.prepared, 'recipient')} of {to}{_left_out(report)}",
+        "variants": "\n            ".join(variants),
         "through": f"{host}:{settings.port}, {_SECURITY[settings.smtp_security]}",
         "links to": f"{settings.public_url}{_HERE if is_loopback(_host(settings)) else ''}",
     }
     for name, value in lines.items():
-        typer.echo(f"  {name:<8}  {value}", err=True)
+        if value:
+            typer.echo(f"  {name:<8}  {value}", err=True)
 
 
 def _host(settings: "Settings") -> str | None:

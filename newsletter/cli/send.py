@@ -123,14 +123,17 @@ class _Sending:
         """Compile, freeze and ask; None where the person says no. Whoever stops it here leaves nothing behind."""
         from newsletter.audience.csv_list import open_list
         from newsletter.cli.composing import WithFields, check_fields, check_message
+        from newsletter.cli.variants import needed_variants, variants_in_words
         from newsletter.compose.attachments import size_warning
         from newsletter.compose.compile import compile_issue
         from newsletter.delivery.freeze import discard, freeze
+        from newsletter.delivery.variants import variant_counts
 
         to = self._demand_list()
         people = open_list(to)
-        check_fields(self._issue, people.columns, to)
-        edition = compile_issue(self._issue, self._workspace, self._links.picture_url)
+        variants = needed_variants(self._issue, people)
+        check_fields(self._issue, people.columns, to, variants)
+        edition = compile_issue(self._issue, self._workspace, self._links.picture_url, variants=variants)
         check_message(edition, self._links)
         campaign, report = freeze(
             self._store,
@@ -145,7 +148,8 @@ class _Sending:
         try:
             tell_rows(report)
             reach_server(self._settings)
-            tell_plan(self._issue, self._settings, to, report)
+            gets = variants_in_words(self._issue, variant_counts(self._store, campaign.id))
+            tell_plan(self._issue, self._settings, to, report, gets)
             if warning := size_warning(edition):
                 typer.echo(f"  large     {warning}", err=True)
             yes = self._yes or agreed(report, self._limit)
@@ -166,14 +170,23 @@ class _Sending:
 
     def _resume(self, campaign: "Campaign") -> None:
         """Say what goes on, and point out what was changed meanwhile and does not count."""
-        from newsletter.compose.compile import compile_issue
-
         issue = self._issue
         if self._again:
             raise complaint(f"the sending of {issue.slug} is not finished; the same command without --again goes on with it")
         typer.echo(f"{issue.slug}: going on with the campaign that was begun with {campaign.list_name}", err=True)
         if self._to is not None and self._to.name != campaign.list_name:
             typer.echo(f"  {self._to} is not read: the audience was fixed when the campaign began", err=True)
-        if compile_issue(issue, self._workspace, self._links.picture_url).hash != campaign.edition_hash:
+        if self._changed(campaign):
             words = "its layout or publication.yaml was changed since:\n  what is sent stays as it was when the campaign began"
             typer.echo(f"  {issue.file}, {words}", err=True)
+
+    def _changed(self, campaign: "Campaign") -> bool:
+        """Whether the issue would now become another edition than the one that the campaign sends."""
+        from newsletter.compose.compile import compile_issue
+        from newsletter.store import load_edition
+
+        stored = load_edition(self._store, campaign.edition_hash, with_files=False)
+        if stored is None or stored.conditions != self._issue.conditions:
+            return True
+        again = compile_issue(self._issue, self._workspace, self._links.picture_url, variants=stored.variant_names)
+        return again.hash != campaign.edition_hash

@@ -55,7 +55,9 @@ def shown_name(file: str, title: str | None) -> str:
 
 
 def message_size(edition: Edition) -> int:
-    """Octets that a message has, near enough: both parts, and what travels with them in Base64 (RFC 2045 §6.8)."""
+    """Octets that the largest message has, near enough: both parts, and what goes with them in Base64 (RFC 2045 §6.8)."""
+    if edition.conditions:
+        return max(message_size(edition.variant(name)) for name in edition.variant_names)
     parts = sum(len(piece.encode()) for part in (edition.text, edition.html) for piece in part.pieces if isinstance(piece, str))
     files = sum(len(file.data) for file in edition.embedded) + sum(len(file.data) for file in edition.attachments)
     return parts + files * 4 // 3 * 78 // 76

@@ -1,11 +1,12 @@
 """An issue and its layout become an edition: Jinja -> MJML -> CSS inlining -> slots, and the text part beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from newsletter.compose.attachments import attach, check_size
-from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Headers, Part, PictureFile, cid_url
+from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Headers, Part, PictureFile, Variant, cid_url
 from newsletter.compose.inline import inline_css
 from newsletter.compose.layout import render
 from newsletter.compose.mjml import MjmlError, compile_mjml
@@ -15,24 +16,47 @@ from newsletter.compose.templates import LayoutError, template_file
 from newsletter.issue import Issue
 from newsletter.issue.model import PicturesElsewhere, Publication
 from newsletter.issue.parts import Picture
+from newsletter.issue.variant import Choice
 from newsletter.problem import InputError, Problem, complaint
 from newsletter.settings import Workspace
 
 _CACHE = PictureCache()
 
 
-def compile_issue(issue: Issue, workspace: Workspace, picture_url: Callable[[str], str], cache: PictureCache = _CACHE) -> Edition:
+def compile_issue(
+    issue: Issue,
+    workspace: Workspace,
+    picture_url: Callable[[str], str],
+    cache: PictureCache = _CACHE,
+    variants: Iterable[str | None] = (),
+) -> Edition:
     """Compile ``issue`` with the layout that it names.
 
     ``picture_url`` gives the address of a picture by its name, where the publication does not keep its pictures elsewhere
-    (:func:`picture_address`). The same input gives the same edition, byte for byte. Nothing is fetched from the network.
+    (:func:`picture_address`). ``variants`` names those that somebody gets (:class:`~newsletter.issue.variant.Choice`); an issue
+    without ``only:`` has none, and one with them has its open variant in any case. Each is compiled once. The same input gives
+    the same edition, byte for byte. Nothing is fetched from the network.
     Raises :class:`InputError` for a picture, an attachment or a layout that cannot be used.
     """
     layout = workspace.layout_folder(issue.layout)
     if layout is None:
         raise complaint(f"there is no layout {issue.layout!r}; there are: {', '.join(workspace.layout_names())}")
-    sentinels = Sentinels()
     gallery = _Gallery(issue, picture_address(issue.publication, picture_url), cache)
+    open_name = Choice(issue.conditions, issue.language)({})
+    if open_name is None:
+        return _compile(issue, layout, gallery)
+    edition = _compile(issue.variant(open_name), layout, gallery)
+    others = [
+        (name, _compile(issue.variant(name), layout, gallery))
+        for name in sorted({name for name in variants if name not in (open_name, None)})
+    ]
+    made = tuple(Variant(name, other.text, other.html, other.attachments) for name, other in others)
+    return replace(edition, pictures=gallery.files, conditions=issue.conditions, variants=made)
+
+
+def _compile(issue: Issue, layout: Path, gallery: "_Gallery") -> Edition:
+    """What everyone gets of the blocks of an issue, whatever their conditions; with all the pictures of the gallery so far."""
+    sentinels = Sentinels()
     rendered = render(issue, layout, sentinels, gallery.show)
     try:
         document, css = compile_mjml(rendered.mjml)

@@ -4,11 +4,14 @@ import hashlib
 import html
 import json
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 from urllib.parse import quote
+
+from newsletter.issue.only import Condition
+from newsletter.issue.variant import Choice
 
 #: Where in a part a slot stands; it decides how the value is escaped.
 Place = Literal["plain", "text", "attribute", "url"]
@@ -123,13 +126,24 @@ class AttachedFile:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What those recipients get for whom the same conditions hold; ``name`` has a digit for each, 1 where it does."""
+
+    name: str
+    text: Part
+    html: Part
+    attachments: tuple[AttachedFile, ...] = ()
+
+
 @dataclass(frozen=True)
 class Edition:
-    """What is sent: the same for all recipients but for the slots.
+    """What is sent: the same for all recipients but for the slots, and but for the variants where an issue has ``conditions``.
 
     ``inline`` says that the pictures travel inside the message, where the HTML names them ``cid:…`` (:func:`cid_url`);
-    else their addresses lead to the web. ``sources`` says of which file of the issue each picture was made; it is known while the
-    edition is fresh, and not stored with it.
+    else their addresses lead to the web. ``text``, ``html`` and ``attachments`` are what somebody gets who speaks the issue's
+    language and has no tags: the one for the public. ``variants`` are the others, ``pictures`` those of all.
+    ``sources`` says of which file of the issue each picture was made; it is known while the edition is fresh, and not stored.
     """
 
     title: str
@@ -140,6 +154,8 @@ class Edition:
     pictures: tuple[PictureFile, ...] = ()
     inline: bool = False
     attachments: tuple[AttachedFile, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    variants: tuple[Variant, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @cached_property
@@ -147,11 +163,40 @@ class Edition:
         """SHA-256 over headers, pieces, pictures and attachments, in hex: the edition's name."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
+    @cached_property
+    def choice(self) -> Choice:
+        """Which variant a recipient gets, by name; None for everyone where there are no conditions."""
+        return Choice(self.conditions, self.headers.language)
+
+    @property
+    def open_variant(self) -> str | None:
+        """The name of the variant of those who speak the issue's language and have no tags; None where all get the same."""
+        return self.choice({})
+
+    @cached_property
+    def variant_names(self) -> frozenset[str | None]:
+        """The names of all variants it has, the open one's included; None alone where all recipients get the same."""
+        return frozenset((self.open_variant, *(variant.name for variant in self.variants)))
+
+    def variant(self, name: str | None) -> "Edition":
+        """One variant as an edition of its own, the same for all who get it; itself where it has no conditions.
+
+        Raises KeyError where it has no variant of that name.
+        """
+        if name == self.open_variant:
+            return replace(self, conditions=(), variants=()) if self.conditions else self
+        chosen = next((variant for variant in self.variants if variant.name == name), None)
+        if chosen is None:
+            raise KeyError(f"the edition has no variant {name}")
+        alone = replace(self, conditions=(), variants=())
+        return replace(alone, text=chosen.text, html=chosen.html, attachments=chosen.attachments)
+
     @property
     def fields(self) -> tuple[Slot, ...]:
         """The merge fields that recipients must or may fill, each name once; one without a default wins over one with."""
         found: dict[str, Slot] = {}
-        for part in (self.subject, self.text, self.html):
+        parts = (part for variant in self.variants for part in (variant.text, variant.html))
+        for part in (self.subject, self.text, self.html, *parts):
             for slot in part.slots():
                 if slot.name in (VIEW, UNSUBSCRIBE):
                     continue
@@ -163,7 +208,8 @@ class Edition:
     @property
     def files(self) -> tuple[PictureFile | AttachedFile, ...]:
         """The pictures and attachments: what :meth:`to_json` names, but does not hold."""
-        return (*self.pictures, *self.attachments)
+        attached = (*self.attachments, *(file for variant in self.variants for file in variant.attachments))
+        return (*self.pictures, *dict.fromkeys(attached))
 
     def content_id(self, picture: str) -> str:
         """The Content-ID of a picture inside the message, without its brackets: its name and the List-Id (RFC 2392)."""
@@ -201,7 +247,13 @@ class Edition:
         if self.inline:
             data["inline"] = True
         if self.attachments:
-            data["attachments"] = [[file.name, file.filename, file.media_type] for file in self.attachments]
+            data["attachments"] = _attached_json(self.attachments)
+        if self.conditions:
+            data["conditions"] = self.conditions
+            data["variants"] = [
+                [variant.name, variant.text.as_json(), variant.html.as_json(), _attached_json(variant.attachments)]
+                for variant in self.variants
+            ]
         return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
@@ -216,10 +268,21 @@ class Edition:
             html=Part.from_json(data["html"]),
             pictures=tuple(PictureFile(row[0], row[1], row[2], row[3], files.get(row[0], b"")) for row in data["pictures"]),
             inline=data.get("inline", False),
-            attachments=tuple(
-                AttachedFile(row[0], row[1], row[2], files.get(row[0], b"")) for row in data.get("attachments", ())
+            attachments=_attached(data.get("attachments", ()), files),
+            conditions=tuple(Condition(*map(tuple, row)) for row in data.get("conditions", ())),
+            variants=tuple(
+                Variant(name, Part.from_json(text), Part.from_json(html_), _attached(attached, files))
+                for name, text, html_, attached in data.get("variants", ())
             ),
         )
+
+
+def _attached_json(files: tuple[AttachedFile, ...]) -> list[list[str]]:
+    return [[file.name, file.filename, file.media_type] for file in files]
+
+
+def _attached(rows: Iterable[list[str]], files: Mapping[str, bytes]) -> tuple[AttachedFile, ...]:
+    return tuple(AttachedFile(row[0], row[1], row[2], files.get(row[0], b"")) for row in rows)
 
 
 def cid_url(picture: str, list_id: str) -> str:

@@ -71,9 +71,10 @@ def freeze(  # noqa: PLR0913 - each says its own, by name
 ) -> tuple[Campaign, FreezeReport]:
     """Make the campaign of an issue: edition, audience and their counts, in one transaction and in flat memory.
 
-    ``mark`` is ``Links.mark``. The campaign is a ``draft`` until :func:`~newsletter.delivery.drive.drive` starts it. ``again``
-    makes another campaign of an issue whose last one is over. Raises :class:`~newsletter.problem.InputError`, with nothing
-    stored, where no row can be used or the issue has a campaign that stands in the way.
+    The edition has each variant that a recipient gets, and ``mark`` is ``Links.mark``. The campaign is a ``draft`` until
+    :func:`~newsletter.delivery.drive.drive` starts it. ``again`` makes another campaign of an issue whose last one is over.
+    Raises :class:`~newsletter.problem.InputError`, with nothing stored, where no row can be used or the issue has a campaign that
+    stands in the way.
     """
     moment = store.clock()
     with store.write() as connection:
@@ -93,7 +94,7 @@ def freeze(  # noqa: PLR0913 - each says its own, by name
             "created_at": moment,
         }
         campaign_id = int(connection.execute(campaign.insert().returning(campaign.c.id), row).scalar_one())
-        report = _Audience(connection, campaign_id, moment, str(recipients.path)).take(recipients, mark)
+        report = _Audience(connection, campaign_id, moment, str(recipients.path), edition).take(recipients, mark)
         counts = {"candidates": report.candidates, "duplicates": report.duplicates, "refused": report.refused}
         frozen = update(campaign).where(campaign.c.id == campaign_id).values(counts).returning(campaign)
         return Campaign(**connection.execute(frozen).one()._mapping), report
@@ -143,11 +144,13 @@ def _next_number(connection: Connection, slug: str, again: bool) -> int:
 class _Audience:
     """Puts the rows of a list into the ledger and counts what becomes of them."""
 
-    def __init__(self, connection: Connection, campaign_id: int, moment: int, path: str) -> None:
+    def __init__(self, connection: Connection, campaign_id: int, moment: int, path: str, edition: Edition) -> None:
         self._connection = connection
         self._campaign_id = campaign_id
         self._moment = moment
         self._path = path
+        self._choice = edition.choice
+        self._variants = edition.variant_names
         self._candidates = self._taken = self._duplicates = self._refused = 0
         self._duplicate_rows: list[Duplicate] = []
         self._refused_rows: list[Refused] = []
@@ -178,6 +181,7 @@ class _Audience:
                 "address": row.address,
                 "mark": mark(row.key),
                 "line": row.line,
+                "variant": self._variant(row),
                 "data": _as_json(dict(row.fields)),
                 "state": "pending",
                 "updated_at": self._moment,
@@ -188,6 +192,14 @@ class _Audience:
         self._taken += taken
         if taken != len(rows):  # the UNIQUE index found duplicates; only then are their lines looked up
             self._find_duplicates(rows)
+
+    def _variant(self, row: Recipient) -> str | None:
+        """What this recipient gets, decided here for good. Raises :class:`InputError` where the edition does not have it."""
+        name = self._choice(row.fields)
+        if name not in self._variants:
+            words = "gets other blocks than it said when the edition was made; nothing was sent, repeat the command"
+            raise InputError(Problem(self._path, row.line, 0, "", f"{row.address} {words}"))
+        return name
 
     def _find_duplicates(self, rows: list[Recipient]) -> None:
         keys = [row.key for row in rows]

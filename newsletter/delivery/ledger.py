@@ -38,13 +38,14 @@ _BEFORE_THE_CLAIM = case((delivery.c.code.is_not(None), "deferred"), else_="pend
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that this worker alone may send. ``attempts`` counts the earlier tries."""
+    """A delivery that this worker alone may send. ``attempts`` counts the earlier tries, ``variant`` is of the edition."""
 
     id: int
     address: str
     mark: bytes
     fields: Mapping[str, str]
     attempts: int
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,15 @@ def claim(connection: Connection, campaign_id: int, worker_id: int, wanted: int,
             update(delivery)
             .where(delivery.c.id.in_(ids), text(DUE))
             .values(state="claimed", worker_id=worker_id, updated_at=now)
-            .returning(delivery.c.id, delivery.c.address, delivery.c.mark, delivery.c.data, delivery.c.attempts)
+            .returning(
+                delivery.c.id, delivery.c.address, delivery.c.mark, delivery.c.data, delivery.c.attempts, delivery.c.variant
+            )
         )
         rows = sorted(connection.execute(take))
         if rows:
-            return [Claimed(row.id, row.address, row.mark, json.loads(row.data or "{}"), row.attempts) for row in rows]
+            return [
+                Claimed(row.id, row.address, row.mark, json.loads(row.data or "{}"), row.attempts, row.variant) for row in rows
+            ]
     return []
 
 

@@ -28,6 +28,9 @@ _STRIKES, _OF_THE_LAST = 5, 500
 class Template(Protocol):
     """What makes the messages of an edition: :class:`newsletter.message.MessageTemplate`."""
 
+    def of(self, variant: str | None) -> "Template":
+        """The template of a variant of the edition."""
+
     def build(self, *, to: str, values: Mapping[str, str], message_id: str, date: dt.datetime) -> bytes:
         """The whole message. Raises :class:`MissingValue` and :class:`HeaderError`."""
 
@@ -50,7 +53,7 @@ class Letters:
         }
         domain = self.sender.rpartition("@")[2]
         try:
-            message = self.template.build(
+            message = self.template.of(claimed.variant).build(
                 to=claimed.address,
                 values=values,
                 message_id=message_id(self.campaign.key, claimed.id, domain),

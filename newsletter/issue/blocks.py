@@ -8,12 +8,17 @@ from newsletter.issue.address import Url
 from newsletter.issue.dates import Day, Duration, Moment
 from newsletter.issue.markdown import Markdown
 from newsletter.issue.mjml import MjmlSource
+from newsletter.issue.only import OnlyFor
 from newsletter.issue.parts import Link, MisfitError, Model, Picture
 from newsletter.issue.text import Line
 
 
 class OwnBlock(Model):
     """What every block may say, whatever its type."""
+
+    only: OnlyFor = Field(
+        None, description="for whom it is, e.g. {language: de} or {tag: presse}; for everyone where it is missing"
+    )
 
 
 class DatedPicture(Picture):

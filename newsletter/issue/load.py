@@ -1,7 +1,7 @@
 """Files become a :class:`Publication` and an :class:`Issue`; everything that is wrong with a file is said at once."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,10 +13,12 @@ from newsletter.issue.markdown import Markdown
 from newsletter.issue.model import IssueFile, Publication
 from newsletter.issue.model_mistakes import nearest, problems_of
 from newsletter.issue.nodes import Mapping, Node, Scalar, Sequence
+from newsletter.issue.only import Condition
 from newsletter.issue.parts import Loc, Model
 from newsletter.issue.pictures import UnfitPicture, check_picture, find_picture
 from newsletter.issue.source import Source, read_source
 from newsletter.issue.text import Line, TextError, plain_text
+from newsletter.issue.variant import conditions_of, shown_in
 from newsletter.problem import InputError, Problem
 from newsletter.settings import Workspace
 
@@ -68,6 +70,21 @@ class Issue:
     def layout(self) -> str:
         """The name of the layout."""
         return self.content.layout or self.publication.layout
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The different ``only:`` of its blocks; none where everyone gets the same."""
+        return conditions_of(self.content.blocks)
+
+    def variant(self, name: str) -> "Issue":
+        """The issue with the blocks of one variant alone (:mod:`newsletter.issue.variant`), for everyone who gets it.
+
+        Its blocks are counted anew: a problem with one of them is told by the whole issue.
+        """
+        blocks = [
+            self.content.blocks[position].model_copy(update={"only": None}) for position in shown_in(self.content.blocks, name)
+        ]
+        return replace(self, content=self.content.model_copy(update={"blocks": blocks}))
 
     def picture_path(self, src: str) -> Path:
         """The file of a picture of this issue. Raises :class:`InputError` where it has gone since the issue was read."""

@@ -45,6 +45,8 @@ class MessageTemplate:
     neither: for a test, which nobody can unsubscribe from. ``domain`` is the From address's, where each Message-ID ends.
     ``pictures`` and ``attachments`` are the files that each message carries (B16).
 
+    Of an edition with variants it makes the open one's messages; :meth:`of` gives the template of each.
+
     Raises :class:`~newsletter.message.headers.HeaderError` where a value of the edition may not go into a header (S1), ValueError
     where the edition was loaded without the files that its messages carry.
     """
@@ -68,6 +70,15 @@ class MessageTemplate:
         )
         self.attachments = tuple(FilePart(file.filename, file.media_type, file.data) for file in edition.attachments)
         self._add_body(edition)
+        self._of = {variant.name: MessageTemplate(edition.variant(variant.name), one_click) for variant in edition.variants}
+        self._open = edition.open_variant
+
+    def of(self, variant: str | None) -> "MessageTemplate":
+        """The template of a variant, by its name; of an edition without variants, whose name is None, it is this one.
+
+        Raises KeyError where the edition has no variant of that name.
+        """
+        return self if variant == self._open else self._of[variant or ""]
 
     @property
     def structure(self) -> tuple[str | FilePart, ...]:

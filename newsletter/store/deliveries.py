@@ -16,7 +16,8 @@ DeliveryState = Literal["pending", "claimed", "sending", "sent", "deferred", "fa
 class StoredDelivery:
     """A delivery with what its message was made of.
 
-    ``fields`` are the recipient's values by name, None once they were deleted (retention, erasure).
+    ``variant`` names what the recipient gets of the edition, None where everyone gets the same. ``fields`` are the recipient's
+    values by name, None once they were deleted (retention, erasure).
     ``updated_at`` is microseconds UTC.
     """
 
@@ -26,6 +27,7 @@ class StoredDelivery:
     edition_hash: str
     address: str
     mark: bytes
+    variant: str | None
     fields: dict[str, str] | None
     state: DeliveryState
     why: str | None
@@ -45,6 +47,7 @@ def delivery_of(store: Store, campaign_id: int, delivery_id: int) -> StoredDeliv
             campaign.c.edition_hash,
             delivery.c.address,
             delivery.c.mark,
+            delivery.c.variant,
             delivery.c.data.label("fields"),
             delivery.c.state,
             delivery.c.why,

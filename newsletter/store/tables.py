@@ -106,6 +106,7 @@ delivery = Table(
     Column("mark", LargeBinary(16), nullable=False),
     Column("line", Integer, nullable=False),
     Column("data", Text),  # the fields as JSON; NULL once they were deleted
+    Column("variant", Text),  # of the edition; NULL where everyone gets the same
     Column("state", String, nullable=False),
     Column("why", String),
     Column("worker_id", ForeignKey("worker.id")),

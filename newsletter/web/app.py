@@ -23,8 +23,8 @@ log = logging.getLogger("newsletter.web")
 
 #: Bytes of a POST that are read and thrown away; RFC 8058's body has 26, in a multipart form some 200.
 _LARGEST_BODY = 64 * 1024
-#: Editions whose HTML is kept at hand: readers open the last issues.
-_EDITIONS = 16
+#: Variants of editions whose HTML is kept at hand: readers open the last issues.
+_VARIANTS = 32
 
 
 def create_app(store: Store, links: Links, publication: Publication) -> Starlette:
@@ -60,7 +60,7 @@ class _Site:
         self._store = store
         self._links = links
         self._pages = pages
-        self._html = lru_cache(_EDITIONS)(self._stored_html)  # an edition never changes
+        self._html = lru_cache(_VARIANTS)(self._stored_html)  # an edition never changes
 
     def view(self, request: Request) -> Response:
         """Exactly the mail that was sent: the stored edition with the recipient's stored values, its own links included."""
@@ -77,13 +77,13 @@ class _Site:
             UNSUBSCRIBE: self._links.unsubscribe_url(row.campaign_id, row.id, row.mark),
         }
         headers = SAFE_HEADERS | {"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "private, no-cache"}
-        return Response(self._html(row.edition_hash).fill(values), headers=headers, media_type="text/html")
+        return Response(self._html(row.edition_hash, row.variant).fill(values), headers=headers, media_type="text/html")
 
-    def _stored_html(self, edition_hash: str) -> Part:
+    def _stored_html(self, edition_hash: str, variant: str | None) -> Part:
         edition = load_edition(self._store, edition_hash, with_files=False)
         if edition is None:
             raise HTTPException(404)
-        return edition.html_on_the_web(self._links.picture_url)
+        return edition.variant(variant).html_on_the_web(self._links.picture_url)
 
     async def unsubscribe(self, request: Request) -> Response:
         """GET shows one page with one button and changes nothing (B11); POST acts, by the token alone (RFC 8058 §3.2, B9)."""

@@ -28,7 +28,7 @@ CASES = [
         "blocks[0].salutaton",
         "not a key of a letter block; did you mean salutation?",
     ),
-    ("unknown key", BLOCKS + "  - type: divider\n    §x: 1\n", "blocks[0].x", "is not a key of a divider block; there are: type"),
+    ("unknown key", BLOCKS + "  - type: divider\n    §x: 1\n", "blocks[0].x", "is not a key of a divider block; there are: "),
     (
         "unknown key above",
         BLOCKS.replace("subject", "§Subjct: a\nsubject") + LETTER,
@@ -150,6 +150,58 @@ CASES = [
         BLOCKS + "  - type: text\n    body: x\n    §text: y\n",
         "blocks[0].text",
         "is not a key of a text block",
+    ),
+    # for whom a block is
+    ("only for nobody", BLOCKS + LETTER + "    only: §{}\n", "blocks[0].only", "says nobody; write language: de, tag: presse"),
+    ("only without a value", BLOCKS + LETTER + "    §only:\n", "blocks[0].only", "is empty; write e.g. {language: de}"),
+    (
+        "only for a word",
+        BLOCKS + LETTER + "    only: §presse\n",
+        "blocks[0].only",
+        "is one line of text; it must have keys of its own: language, tag",
+    ),
+    (
+        "only for something else",
+        BLOCKS + LETTER + "    only: {§tags: presse}\n",
+        "blocks[0].only.tags",
+        "is not a key of only; did you mean tag?",
+    ),
+    ("only with an empty list", BLOCKS + LETTER + "    only: {tag: §[]}\n", "blocks[0].only.tag", "is an empty list"),
+    (
+        "only with half a condition",
+        BLOCKS + LETTER + "    only: {language: de, §tag: }\n",
+        "blocks[0].only.tag",
+        "is empty; write a value or a list of values",
+    ),
+    (
+        "only with a merge field",
+        BLOCKS + LETTER + "    only: {tag: '§{{ ort }}'}\n",
+        "blocks[0].only.tag",
+        "merge fields cannot stand here",
+    ),
+    (
+        "only with a merge field in a list",
+        BLOCKS + LETTER + "    only:\n      language: [de, '§{{ language }}']\n",
+        "blocks[0].only.language[1]",
+        "merge fields cannot stand here",
+    ),
+    (
+        "only for a language in words",
+        BLOCKS + LETTER + "    only: {language: §Deutsch!}\n",
+        "blocks[0].only.language",
+        "is no language code; write e.g. de",
+    ),
+    (
+        "only with tags in one line",
+        BLOCKS + LETTER + "    only: {tag: §presse; kommunen}\n",
+        "blocks[0].only.tag",
+        "names several tags; write them as a list: [presse, kommunen]",
+    ),
+    (
+        "only for one piece of news",
+        BLOCKS + "  - type: news\n    title: N\n    items:\n      - title: x\n        §only: {tag: presse}\n",
+        "blocks[0].items[0].only",
+        "is not a key of a news item",
     ),
     # dates, language, layout
     ("no such day", BLOCKS.replace("2026-12-01", "§2024-13-45") + LETTER, "date", "'2024-13-45' is no day of the calendar"),
