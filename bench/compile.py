@@ -11,14 +11,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from newsletter.compose.compile import compile_issue
+from newsletter.compose.compile import Gallery, compile_issue
 from newsletter.compose.inline import inline_css
 from newsletter.compose.layout import render
 from newsletter.compose.mjml import compile_mjml, prepare
-from newsletter.compose.pictures import PictureCache, Shown
+from newsletter.compose.picture_cache import PictureCache
 from newsletter.compose.sentinel import Sentinels
 from newsletter.issue import Issue, load_issue
-from newsletter.issue.parts import Picture
 from newsletter.settings import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,13 +39,8 @@ def rendered_mjml(issue: Issue, workspace: Workspace) -> str:
     folder = workspace.layout_folder(issue.layout)
     if folder is None:
         raise SystemExit(f"no layout {issue.layout}")
-    cache = PictureCache()
-
-    def show(picture: Picture, width: int, *, play: bool = False) -> Shown:
-        file = cache.make(issue.picture_path(picture.src), width, play=play)
-        return Shown(file, f"https://newsletter.example.org/pictures/{file.name}", min(width, file.width), file.height)
-
-    return render(issue, folder, Sentinels(), show).mjml
+    gallery = Gallery(issue, folder, "https://newsletter.example.org/pictures/{}".format, PictureCache())
+    return render(issue, folder, Sentinels(), gallery.show).mjml
 
 
 def peer(document: str) -> float | None:

@@ -96,6 +96,11 @@ class Workspace:
         """``issues/publication.yaml``."""
         return self.issues / "publication.yaml"
 
+    @property
+    def picture_cache(self) -> Path:
+        """The folder of the prepared pictures, which may be deleted at any time."""
+        return self.root / ".newsletter-cache" / "pictures"
+
     def issue_file(self, issue: str) -> Path:
         """The issue file of a slug (``2024-12``) or of a path to the file or its folder.
 

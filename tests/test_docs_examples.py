@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from newsletter.issue import load_issue, load_publication
 from newsletter.issue.blocks import Block, Interview, OwnBlock
-from newsletter.issue.model import Attachment, IssueFile, Publication
+from newsletter.issue.model import Attachment, IssueFile, Logo, Publication
 from newsletter.issue.parts import Model
 from newsletter.settings import PREFIX, Settings, Workspace
 
@@ -34,7 +34,8 @@ def workspace(tmp_path: Path) -> Workspace:
     folder.mkdir(parents=True)
     (tmp_path / "issues" / "publication.yaml").write_text(PUBLICATION, encoding="utf-8")
     for name in re.findall(r"src: ([\w-]+\.\w+)", "".join(EXAMPLES)):
-        Pillow.new("RGB", (20, 10), "#0b4a57").save(folder / name)
+        for place in (folder, folder.parent):  # the logo lies beside publication.yaml
+            Pillow.new("RGB", (20, 10), "#0b4a57").save(place / name)
     for name in re.findall(r"file: ([\w-]+\.pdf)", "".join(EXAMPLES)):
         (folder / name).write_bytes(b"%PDF-1.7\n")
     return Workspace(tmp_path)
@@ -65,6 +66,7 @@ def test_the_publication_example_loads_and_shows_every_key(workspace: Workspace)
     load_publication(workspace)
     shown = _plain(PUBLICATION)
     assert set(shown) == set(Publication.model_fields)
+    assert set(shown["logo"]) == set(Logo.model_fields)
     for key in ("sender", "imprint"):
         model = Publication.model_fields[key].annotation
         assert isinstance(model, type)

@@ -139,6 +139,16 @@ class Canvas:
         small.save(path, "JPEG", quality=quality, optimize=True, progressive=True)
         return path.stat().st_size
 
+    def save_cut(self, path: Path, width: int, outline: Outline, colours: int = 32) -> int:
+        """Write what lies inside the outline as PNG, ``width`` pixels wide, transparent around it; gives its size in bytes."""
+        mask = Image.new("L", self._image.size, 0)
+        ImageDraw.Draw(mask).polygon([(x * self.scale, y * self.scale) for x, y in outline], fill=255)
+        size = (width, round(self._image.height * width / self._image.width))
+        small = self._image.resize(size, Image.Resampling.LANCZOS)
+        small.putalpha(mask.resize(size, Image.Resampling.LANCZOS))
+        small.quantize(colours, Image.Quantize.FASTOCTREE).save(path, "PNG", optimize=True)
+        return path.stat().st_size
+
     def _lay(self, outline: Outline, width: float | None, paint: Paint, alpha: float, blur: float) -> None:
         points = [(x * self.scale, y * self.scale) for x, y in outline]
         margin = blur * self.scale * 3 + (width or 0) * self.scale + 2

@@ -13,6 +13,7 @@ from newsletter.cli.check import check
 from newsletter.cli.demo import demo
 from newsletter.cli.issues import new, render, schema
 from newsletter.cli.layouts import new_layout
+from newsletter.cli.publish import publish
 from newsletter.cli.send import send
 from newsletter.cli.serve import serve
 from newsletter.cli.status import status
@@ -41,6 +42,7 @@ app.command(short_help="Copy a layout, to be changed.")(new_layout)
 app.command(short_help="Print the JSON Schema for editors.")(schema)
 app.command(short_help="Check an issue against all rules.")(check)
 app.command(short_help="Write the mail of one recipient to files.")(render)
+app.command(short_help="Write the pictures for your own web server.")(publish)
 app.command(short_help="Send an issue to a list, or go on with it.")(send)
 app.command(short_help="Print what became of everyone.")(status)
 app.command(short_help="Serve the pages that subscribers open.")(serve)

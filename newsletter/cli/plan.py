@@ -43,6 +43,7 @@ def tell_rows(report: "FreezeReport") -> None:
 
 def tell_plan(issue: "Issue", settings: "Settings", to: Path, report: "FreezeReport", variants: "Iterable[str]") -> None:
     """Print what is sent to whom, and how. ``variants`` are sentences: how many get what of it."""
+    from newsletter.issue.model import PicturesElsewhere
     from newsletter.settings import is_loopback
 
     sender = issue.publication.sender
@@ -56,6 +57,8 @@ def tell_plan(issue: "Issue", settings: "Settings", to: Path, report: "FreezeRep
         "through": f"{host}:{settings.port}, {_SECURITY[settings.smtp_security]}",
         "links to": f"{settings.public_url}{_HERE if is_loopback(_host(settings)) else ''}",
     }
+    if isinstance(elsewhere := issue.publication.pictures, PicturesElsewhere):
+        lines["pictures"] = f"at {elsewhere.base_url}; newsletter publish {issue.slug} --out DIR writes what must be there"
     for name, value in lines.items():
         if value:
             typer.echo(f"  {name:<8}  {value}", err=True)

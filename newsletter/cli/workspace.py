@@ -36,7 +36,8 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder 
     issues = folder / "issues"
     issues.mkdir(parents=True)
     (folder / "layouts").mkdir()
-    shutil.copy(sample / "publication.yaml", issues)
+    for name in ("publication.yaml", "logo.png"):
+        shutil.copy(sample / name, issues)
     shutil.copy(sample / "sample-list.csv", folder / "list.csv")
     slugs = sorted(file.parent.name for file in sample.glob("*/issue.yaml"))
     for slug in slugs:

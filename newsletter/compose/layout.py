@@ -11,7 +11,7 @@ from newsletter.compose.plain import PlainText
 from newsletter.compose.sentinel import Sentinels
 from newsletter.compose.templates import Compiling, run
 from newsletter.compose.theme import load_theme
-from newsletter.issue import Issue, Line, Picture
+from newsletter.issue import Issue, Line, Logo, Picture
 from newsletter.issue.blocks import Columns, Contents, Interview
 from newsletter.issue.parts import Link
 from newsletter.language import language
@@ -28,9 +28,12 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 class PictureMaker(Protocol):
-    """Gives the file and address of a picture for a width in CSS pixels; ``play`` draws a play mark into it."""
+    """Gives the file and address of a picture, or of the logo, for a width in CSS pixels.
 
-    def __call__(self, picture: Picture, width: int, *, play: bool = False) -> Shown:
+    ``grounds`` are the ground that it stands on and that of a plate, where it needs one; ``play`` draws a play mark into it.
+    """
+
+    def __call__(self, picture: Picture | Logo, width: int, *grounds: str, play: bool = False) -> Shown:
         """The picture as the layout places it."""
 
 
@@ -57,6 +60,7 @@ def render(issue: Issue, folder: Path, sentinels: Sentinels, picture: PictureMak
     Raises :class:`~newsletter.compose.templates.LayoutError`.
     """
     words = language(issue.language)
+    theme = load_theme(folder)
     context = {
         "issue": issue.content,
         "publication": issue.publication,
@@ -64,7 +68,8 @@ def render(issue: Issue, folder: Path, sentinels: Sentinels, picture: PictureMak
         "contents": contents(issue),
         "language": words,
         **sides(words.direction),
-        "theme": load_theme(folder),
+        "theme": theme,
+        "logo": issue.publication.logo or theme.logo,
         "picture": picture,
         "label": label,
         "shown_address": shown_address,

@@ -2,13 +2,12 @@
 
 import hashlib
 import io
-from collections import OrderedDict
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from newsletter.compose.edition import PictureFile
+from newsletter.compose.grounds import on_ground
 from newsletter.compose.play_mark import draw_play_mark, mark_size
 
 #: Pixels a reader's screen may have per CSS pixel; more only costs bytes (H7).
@@ -32,37 +31,11 @@ class Shown:
     height: int
 
 
-class PictureCache:
-    """Remembers pictures by content, width and play mark, so that a preview or a second compile does not scale them again."""
-
-    def __init__(self, entries: int = 64) -> None:
-        self._entries = entries
-        self._made: OrderedDict[tuple[bytes, int, bool], PictureFile] = OrderedDict()
-        self._digests: dict[Path, tuple[int, int, bytes]] = {}
-
-    def make(self, path: Path, width: int, *, play: bool = False) -> PictureFile:
-        """The file for ``path`` shown ``width`` CSS pixels wide, with a play mark or not. Raises :class:`PictureError`."""
-        key = (self._digest(path), width, play)
-        if key not in self._made:
-            self._made[key] = make_picture(path.read_bytes(), width, play=play)
-            while len(self._made) > self._entries:
-                self._made.popitem(last=False)
-        self._made.move_to_end(key)
-        return self._made[key]
-
-    def _digest(self, path: Path) -> bytes:
-        """The hash of a file, read again only where its time or size has changed."""
-        now = path.stat()
-        known = self._digests.get(path)
-        if known is None or known[:2] != (now.st_mtime_ns, now.st_size):
-            known = (now.st_mtime_ns, now.st_size, hashlib.sha256(path.read_bytes()).digest())
-            self._digests[path] = known
-        return known[2]
-
-
-def make_picture(data: bytes, width: int, *, play: bool = False) -> PictureFile:
+def make_picture(data: bytes, width: int, *grounds: str, play: bool = False) -> PictureFile:
     """Scale to twice ``width`` CSS pixels (never up), turn upright, convert to sRGB, drop EXIF and GPS.
 
+    With two ``grounds`` (``#rrggbb``) a picture with transparency is laid on the first one, which it stands on in the mail, or
+    on a plate of the second where that one sets it off better: this ground stays where a mail program changes the mail's (H11).
     ``play`` draws a play mark into it, of an animation into its first frame. Raises :class:`PictureError`.
     """
     try:
@@ -75,6 +48,8 @@ def make_picture(data: bytes, width: int, *, play: bool = False) -> PictureFile:
             picture = _srgb(ImageOps.exif_transpose(source))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureError(f"cannot be read as a picture ({error}); save it anew as JPEG or PNG") from None
+    if grounds and picture.mode == "RGBA":
+        picture = on_ground(picture, *grounds)
     if picture.width > DENSITY * width:
         height = max(1, round(picture.height * DENSITY * width / picture.width))
         picture = picture.resize((DENSITY * width, height), Image.Resampling.LANCZOS, reducing_gap=3)

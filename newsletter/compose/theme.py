@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from newsletter.compose.contrast import contrast, inverted
+from newsletter.issue import Logo
 from newsletter.problem import InputError, Problem
 
 #: H10: six digits, as Outlook and the bgcolor attribute need them.
@@ -50,6 +51,7 @@ class Theme(BaseModel):
     button: Colour = "#0a768a"
     rule: Colour = "#849498"
     tint: Colour = "#e8f1f2"
+    logo: Logo | None = Field(None, description="for publications that bring none of their own; its file lies beside theme.yaml")
 
     @property
     def inner(self) -> int:

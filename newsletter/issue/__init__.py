@@ -2,7 +2,7 @@
 
 from newsletter.issue.load import FieldUse, Issue, load_issue, load_publication
 from newsletter.issue.markdown import Markdown
-from newsletter.issue.model import IssueFile, Publication
+from newsletter.issue.model import IssueFile, Logo, Publication
 from newsletter.issue.parts import Picture
 from newsletter.issue.sample import new_issue, new_pictures
 from newsletter.issue.schema import json_schema, publication_schema
@@ -13,6 +13,7 @@ __all__ = [
     "Issue",
     "IssueFile",
     "Line",
+    "Logo",
     "Markdown",
     "MergeField",
     "Picture",

@@ -120,7 +120,7 @@ def load_publication(workspace: Workspace) -> Publication:
 def _read_publication(workspace: Workspace) -> tuple[Publication, Source]:
     source = read_source(workspace.publication_file)
     publication, problems = _validated(Publication, source)
-    problems += _layout_problems(source, workspace)
+    problems += _layout_problems(source, workspace) + _picture_problems(source, workspace, workspace.publication_file)
     if publication is None or problems:
         raise InputError(problems)
     return publication, source

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
 from newsletter.issue.address import Mailbox, Url, check_url
 from newsletter.issue.blocks import Block
@@ -115,6 +115,29 @@ class Lowered(Model):
     reason: PlainText = Field(description="why; it is printed with every finding")
 
 
+def _logo_width(value: Any) -> int:
+    try:
+        pixels = int(str(value))
+    except ValueError:
+        pixels = 0
+    if not 24 <= pixels <= 536:
+        raise ValueError("must be a whole number of pixels, 24 to 536")
+    return pixels
+
+
+LogoWidth = Annotated[int, BeforeValidator(_logo_width), WithJsonSchema({"type": "integer", "minimum": 24, "maximum": 536})]
+
+
+class Logo(Model):
+    """The sign at the head of every mail."""
+
+    noun = "a logo"
+
+    src: PlainText = Field(description="the file (PNG, JPEG or GIF), relative to the file that names it")
+    alt: PlainText = Field(description="whose sign it is: the name that stands for it where pictures are off (A5)")
+    width: LogoWidth = Field(120, description="how wide it is shown, in pixels")
+
+
 class Publication(Model):
     """The newsletter as such: ``issues/publication.yaml``."""
 
@@ -127,6 +150,7 @@ class Publication(Model):
     sender: Sender = Field(description="whom the mail comes from")
     list_id: ListId | None = Field(None, description="newsletter.<sender domain> where it is missing (RFC 2919)")
     homepage: Url | None = Field(None, description="where a click on the masthead leads")
+    logo: Logo | None = Field(None, description="the sign at the head of every mail; the layout's own where it is missing")
     pictures: Pictures = Field("hosted", description="where mail programs find the pictures: hosted, inline or a base_url")
     timezone: TimeZone = Field("Europe/Berlin", description="of the events' calendar files, e.g. Europe/Berlin")
     imprint: Imprint = Field(description="who answers for the publication")

@@ -23,7 +23,9 @@ HEAVY |= {"starlette", "uvicorn"}
 
 
 def test_the_commands_are_there() -> None:
-    assert set(COMMANDS) == {"check", "demo", "init", "new", "new-layout", "schema", "render", "send", "status", "serve"}
+    assert set(COMMANDS) == {
+        *("check", "demo", "init", "new", "new-layout", "publish", "render", "schema", "send", "serve", "status"),
+    }
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

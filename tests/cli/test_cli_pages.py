@@ -87,7 +87,7 @@ def test_demo_once_checks_what_arrived(office: "Office", tmp_path: Path) -> None
         assert names == {"message.html", "message.txt", "message.eml", "pictures"}
     for words in (
         "view in browser: 200, the same mail",
-        "pictures: 7 of 7 load",
+        "pictures: 8 of 8 load",
         "unsubscribe page: 200, one button",
         "2026-11: done",
     ):
@@ -101,7 +101,7 @@ def test_demo_says_what_failed(office: "Office", monkeypatch: pytest.MonkeyPatch
     ran = office.newsletter("demo", "--once", "--out", "shown")
     assert ran.code == 1
     assert "demo failed: view in browser: no answer, not the same mail\n" in ran.err
-    assert "demo failed: pictures: 0 of 7 load\n" in ran.err
+    assert "demo failed: pictures: 0 of 8 load\n" in ran.err
     assert re.search(r"demo failed: one-click unsubscribe \(RFC 8058\): no answer, \S+ is not off the list\n", ran.err)
 
 

@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 from lxml.html import HtmlElement, document_fromstring
 
+from newsletter.compose.compile import Gallery
 from newsletter.compose.layout import render
 from newsletter.compose.mjml import compile_mjml, prepare
-from newsletter.compose.pictures import PictureCache, Shown
+from newsletter.compose.picture_cache import PictureCache
 from newsletter.compose.sentinel import Sentinels
 from newsletter.issue import Issue
-from newsletter.issue.blocks import Picture
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "node_modules" / "mjml" / "package.json"
@@ -175,13 +175,9 @@ def npm() -> Iterator[Npm]:
 def rendered(issue: Issue) -> str:
     """The MJML that the layout makes of an issue."""
 
-    def show(picture: Picture, width: int) -> Shown:
-        file = CACHE.make(issue.picture_path(picture.src), width)
-        return Shown(file, f"https://news.example.org/{file.name}", min(width, file.width), file.height)
-
     folder = issue.workspace.layout_folder(issue.layout)
     assert folder is not None
-    return render(issue, folder, Sentinels(), show).mjml
+    return render(issue, folder, Sentinels(), Gallery(issue, folder, "https://news.example.org/{}".format, CACHE).show).mjml
 
 
 def changes(source: str, npm: Npm) -> list[Change]:

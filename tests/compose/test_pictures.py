@@ -1,12 +1,11 @@
 """Pictures as readers load them: upright, small enough, never blown up, nothing hidden in them (H7)."""
 
 import io
-from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops, ImageCms
 
-from newsletter.compose.pictures import PictureCache, PictureError, make_picture
+from newsletter.compose.pictures import PictureError, make_picture
 
 
 def jpeg(width: int, height: int, **options: object) -> bytes:
@@ -94,25 +93,6 @@ def test_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         make_picture(jpeg(400, 300), 600)
 
 
-def test_name_is_the_content(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(jpeg(800, 400))
-    (tmp_path / "b.jpg").write_bytes(jpeg(800, 400))
-    cache = PictureCache(entries=1)
-    first, second = cache.make(tmp_path / "a.jpg", 200), cache.make(tmp_path / "b.jpg", 200)
-    assert first is second
-    assert cache.make(tmp_path / "a.jpg", 100).name != first.name
-    assert cache.make(tmp_path / "a.jpg", 200) == first
-
-
-def test_an_edited_file_is_read_again(tmp_path: Path) -> None:
-    file = tmp_path / "a.jpg"
-    cache = PictureCache()
-    file.write_bytes(jpeg(800, 400))
-    before = cache.make(file, 200)
-    file.write_bytes(jpeg(800, 200))
-    assert cache.make(file, 200).height != before.height
-
-
 def test_a_play_mark_is_drawn_in_the_middle_for_the_shown_width() -> None:
     plain, marked = (opened(make_picture(jpeg(3000, 2000), 536, play=play).data) for play in (False, True))
     assert plain.size == marked.size == (1072, 715)
@@ -150,12 +130,3 @@ def test_a_transparent_picture_has_a_solid_mark() -> None:
     made = opened(make_picture(out.getvalue(), 400, play=True).data)
     assert made.getpixel((200, 200)) == (255, 255, 255, 255)
     assert made.getpixel((5, 5)) == (0, 0, 0, 0)
-
-
-def test_the_cache_knows_a_picture_with_its_mark_from_one_without(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(jpeg(800, 400))
-    cache = PictureCache()
-    plain, marked = cache.make(tmp_path / "a.jpg", 300), cache.make(tmp_path / "a.jpg", 300, play=True)
-    assert plain.name != marked.name
-    assert cache.make(tmp_path / "a.jpg", 300) is plain
-    assert cache.make(tmp_path / "a.jpg", 300, play=True) is marked

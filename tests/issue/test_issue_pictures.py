@@ -149,7 +149,7 @@ def test_hints_name_the_pictures_of_that_folder(workspace: Workspace) -> None:
         ("FOTO.JPG", "did you mean foto.jpg?"),
         ("xyz.png", "there are: bild.png, foto.jpg"),
         ("fehlt/a.png", "there is no folder fehlt either"),
-        ("../a.png", "put the picture beside the issue file"),
+        ("../a.png", "put the picture beside the file that names it"),
         ("x" * 300, ""),
     ):
         with pytest.raises((UnfitPicture, OSError)) as caught:
