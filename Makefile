@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV ?= uv
 ARGS ?=
 
-.PHONY: demo test lint bench format constraints clean
+.PHONY: demo test lint bench format words constraints clean
 
 demo: .venv/run
 	$(BIN)/newsletter demo $(ARGS)
@@ -25,6 +25,11 @@ bench: .venv/dev
 format: .venv/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# After a change of what the program says: the list of its words, from which translators start.
+words: .venv/dev
+	$(BIN)/pybabel --quiet extract --mapping pyproject.toml --keyword say --no-default-keywords --no-location --sort-output \
+	  --omit-header --output-file newsletter/locale/newsletter.pot newsletter layouts
 
 # After a change of the dependencies in pyproject.toml; needs uv. The files hold versions and hashes, no index addresses.
 constraints:

@@ -1,16 +1,21 @@
 """The program's own words and dates in the publication's language: one ``locale/<language>.po`` file each, English built in."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 from babel.units import format_unit
 
+from newsletter.problem import complaint
+
 _CATALOGUES = Path(__file__).parent / "locale"
+_VALUE = re.compile(r"\{\w+\}")
+_BRACE = re.compile(r"[{}]")
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,10 @@ class Language:
     direction: str
     locale: Locale
     words: dict[str, str]
+
+    def speaks(self, message: str) -> bool:
+        """Whether :meth:`word` gives a word of this language: there is one, or the language is English."""
+        return message in self.words or self.locale.language == "en"
 
     def say(self, message: str, **values: str) -> str:
         """The program's English ``message`` in this language (English where there is none), ``{name}`` filled from ``values``."""
@@ -70,21 +79,39 @@ def _day(when: dt.date) -> dt.date:
     return dt.date(when.year, when.month, when.day)
 
 
-@cache
-def language(tag: str) -> Language:
-    """The language of a BCP 47 tag. A tag without a catalogue speaks English words, with the dates of its own language."""
+def language(tag: str, catalogues: Path | None = None) -> Language:
+    """The language of a BCP 47 tag. A tag without a catalogue speaks English words, with the dates of its own language.
+
+    ``catalogues`` is a folder of a workspace's own ``<language>.po`` files; what stands there wins over the program's word.
+    Raises :class:`~newsletter.problem.InputError` for a file that is no catalogue.
+    """
+    folders = [_CATALOGUES, *([catalogues] if catalogues else [])]
+    names = dict.fromkeys((tag.split("-")[0], tag))
+    files = [file for folder in folders for name in names if (file := folder / f"{name}.po").is_file()]
+    return _language(tag, tuple((file, file.stat().st_mtime_ns) for file in files))
+
+
+@lru_cache(maxsize=64)
+def _language(tag: str, files: tuple[tuple[Path, int], ...]) -> Language:
     try:
         locale = Locale.parse(tag, sep="-")
     except (UnknownLocaleError, ValueError):
         locale = Locale("en")
-    return Language(tag, str(locale.text_direction), locale, _words(tag))
+    words: dict[str, str] = {}
+    for file, _changed in files:
+        words |= _words(file)
+    return Language(tag, str(locale.text_direction), locale, words)
 
 
-def _words(tag: str) -> dict[str, str]:
-    for name in (tag, tag.split("-")[0]):
-        file = _CATALOGUES / f"{name}.po"
-        if file.is_file():
-            with file.open("rb") as stream:
-                catalogue = read_po(stream, locale=name.replace("-", "_"))
-            return {str(message.id): str(message.string) for message in catalogue if message.id and message.string}
-    return {}
+def _words(file: Path) -> dict[str, str]:
+    """The translated words of a catalogue; empty and fuzzy ones are left out (they are guesses of gettext's tools)."""
+    try:
+        with file.open("rb") as stream:
+            catalogue = read_po(stream, abort_invalid=True)
+    except (PoFileError, UnicodeError, ValueError) as error:
+        raise complaint(f"is no catalogue of words: {error}; docs/languages.md says how to make one", str(file)) from None
+    words = {str(entry.id): str(entry.string) for entry in catalogue if entry.id and entry.string and not entry.fuzzy}
+    for message, said in words.items():
+        if set(_VALUE.findall(said)) - set(_VALUE.findall(message)) or _BRACE.search(_VALUE.sub("", said)):
+            raise complaint(f"“{said}” must have the same {{…}} as “{message}”, and no other braces", str(file))
+    return words

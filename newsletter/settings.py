@@ -101,6 +101,11 @@ class Workspace:
         """The folder of the prepared pictures, which may be deleted at any time."""
         return self.root / ".newsletter-cache" / "pictures"
 
+    @property
+    def catalogues(self) -> Path:
+        """The folder of the workspace's own words, one ``<language>.po`` each."""
+        return self.root / "locale"
+
     def issue_file(self, issue: str) -> Path:
         """The issue file of a slug (``2024-12``) or of a path to the file or its folder.
 

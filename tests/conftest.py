@@ -8,6 +8,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,3 +74,18 @@ def vnu_jar() -> Path:
     if shutil.which("java") is None:
         pytest.skip("java is not on the PATH")
     return _installed("NEWSLETTER_VNU", "vnu-jar/build/dist/vnu.jar", "vnu-jar")
+
+
+@pytest.fixture
+def french_words(tmp_path: Path) -> Path:
+    """The ``locale`` folder of a workspace in ``tmp_path`` with a catalogue of all words in pretended French."""
+    folder = tmp_path / "locale"
+    folder.mkdir()
+    words = Catalog(locale="fr")
+    with (ROOT / "newsletter" / "locale" / "newsletter.pot").open("rb") as stream:
+        for message in read_po(stream):
+            if message.id:
+                words.add(message.id, "FR " + str(message.id).replace(" (clock)", " h").replace(" to ", " à "))
+    with (folder / "fr.po").open("wb") as file:
+        write_po(file, words)
+    return folder

@@ -1,15 +1,18 @@
 """The program's words and dates in the publication's language."""
 
-import ast
 import datetime as dt
+import os
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import newsletter
 from newsletter.language import language
+from newsletter.problem import InputError
 
 ROOT = Path(newsletter.__file__).parent
 CATALOGUES = sorted((ROOT / "locale").glob("*.po"))
@@ -122,20 +125,57 @@ def test_no_message_stands_twice_in_a_catalogue(file: Path) -> None:
 
 
 def spoken_messages() -> set[str]:
-    """Every literal that the program gives to ``say``, in Python and in templates."""
-    found: set[str] = set()
-    for file in ROOT.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "say" and node.args:
-                message = node.args[0]
-                if isinstance(message, ast.Constant):
-                    found.add(str(message.value))
-    for file in (*ROOT.rglob("*.j2"), *ROOT.parent.glob("layouts/**/*.j2")):
-        found |= {text for _, text in re.findall(r"""\bsay\(\s*(["'])(.+?)\1""", file.read_text(encoding="utf-8"))}
-    return found
+    """Every word that ``make words`` finds in the program and its layouts."""
+    with (ROOT.parent / "pyproject.toml").open("rb") as stream:
+        methods = [(entry["pattern"], entry["method"]) for entry in tomllib.load(stream)["tool"]["babel"]["mappings"]]
+    return {
+        str(message)
+        for folder in (ROOT, ROOT.parent / "layouts")
+        for _, _, message, _, _ in extract_from_dir(folder, methods, keywords={"say": None})
+    }
 
 
-def test_german_has_a_word_for_everything_that_is_said() -> None:
+def ids(file: Path) -> set[str]:
+    with file.open("rb") as stream:
+        return {str(message.id) for message in read_po(stream) if message.id}
+
+
+def test_the_list_of_words_is_what_is_said() -> None:
     spoken = spoken_messages()
     assert "Unsubscribe" in spoken
-    assert sorted(message for message in spoken if message not in language("de").words) == []
+    assert "View “{title}” in the browser" in spoken
+    assert ids(ROOT / "locale" / "newsletter.pot") == spoken, "run: make words"
+
+
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
+def test_a_catalogue_has_a_word_for_everything_that_is_said(file: Path) -> None:
+    assert ids(file) == spoken_messages()
+
+
+def test_a_third_language_is_one_file_of_the_workspace(french_words: Path) -> None:
+    french = language("fr-CA", french_words)
+    assert french.say("Imprint") == "FR Imprint"
+    assert not language("fr-CA").speaks("Imprint")
+    assert french.speaks("Imprint")
+    assert french.period(STARTS, STARTS.replace(hour=12)).startswith("FR samedi 5 décembre 2026, 10")
+
+
+def test_a_word_of_the_workspace_wins_and_the_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "de.po").write_text('msgid "Imprint"\nmsgstr "Herausgeber"\n', encoding="utf-8")
+    german = language("de-AT", tmp_path)
+    assert (german.say("Imprint"), german.say("Privacy")) == ("Herausgeber", "Datenschutz")
+    (tmp_path / "de.po").write_text('msgid "Imprint"\nmsgstr "Über uns"\n\nmsgid "Privacy"\nmsgstr ""\n', encoding="utf-8")
+    os.utime(tmp_path / "de.po", (1, 1))
+    german = language("de-AT", tmp_path)
+    assert (german.say("Imprint"), german.say("Privacy")) == ("Über uns", "Datenschutz")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["<html>", 'msgid "Phone: {phone}"\nmsgstr "Telefon: {fon}"', 'msgid "Imprint"\nmsgstr "{"'],
+    ids=["no catalogue", "another value", "a brace"],
+)
+def test_a_catalogue_that_cannot_be_used_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "fr.po").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=r"fr\.po"):
+        language("fr", tmp_path)

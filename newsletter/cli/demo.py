@@ -74,7 +74,7 @@ class _Demo:
         try:
             with Inbox() as inbox, BackgroundServer() as server:
                 links = Links(server.url, secrets.token_bytes(32), issue.publication.own_list_id)
-                server.start(create_app(store, links, issue.publication))
+                server.start(create_app(store, links, issue.publication, workspace.catalogues))
                 people = open_list(workspace.issues / "sample-list.csv")
                 edition = self._compose(issue, workspace, links, people)
                 account = self._send(store, edition, links, inbox, people)

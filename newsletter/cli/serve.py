@@ -34,4 +34,4 @@ def serve(
     with open_database(workspace) as store:
         words = f"{publication.name}: listening on {here}, links lead to {links.public_url}; Ctrl-C stops"
         typer.echo(words, err=True)
-        run(create_app(store, links, publication), host, port)
+        run(create_app(store, links, publication, workspace.catalogues), host, port)

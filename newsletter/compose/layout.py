@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Protocol
 
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW
+from newsletter.compose.foreign import place_marks
 from newsletter.compose.pictures import Shown
 from newsletter.compose.plain import PlainText
 from newsletter.compose.sentinel import Sentinels
 from newsletter.compose.templates import Compiling, run
 from newsletter.compose.theme import load_theme
 from newsletter.issue import Issue, Line, Logo, Picture
-from newsletter.issue.blocks import Columns, Contents, Interview
+from newsletter.issue.blocks import Columns, Contents, Interview, OwnBlock
 from newsletter.issue.parts import Link
-from newsletter.language import language
+from newsletter.issue.text import Passage
+from newsletter.language import Language, language
 
 #: A6: labels that say nothing without their object; the layout adds the title that they are about.
 _GENERIC = re.compile(
@@ -59,14 +61,19 @@ def render(issue: Issue, folder: Path, sentinels: Sentinels, picture: PictureMak
 
     Raises :class:`~newsletter.compose.templates.LayoutError`.
     """
-    words = language(issue.language)
     theme = load_theme(folder)
+    words = language(issue.language, issue.workspace.catalogues)
+
+    def language_of(block: OwnBlock) -> Language:
+        return language(block.language, issue.workspace.catalogues) if block.language else words
+
     context = {
         "issue": issue.content,
         "publication": issue.publication,
         "blocks": issue.content.blocks,
         "contents": contents(issue),
         "language": words,
+        "language_of": language_of,
         **sides(words.direction),
         "theme": theme,
         "logo": issue.publication.logo or theme.logo,
@@ -78,7 +85,7 @@ def render(issue: Issue, folder: Path, sentinels: Sentinels, picture: PictureMak
     }
     compiling = Compiling(sentinels, words, PlainText(sentinels))
     return Rendered(
-        mjml=run(folder, "layout.mjml.j2", context, compiling),
+        mjml=place_marks(run(folder, "layout.mjml.j2", context, compiling), words.direction),
         text=_tidy(run(folder, "text.j2", context, compiling)),
         subject=sentinels.line(issue.content.subject),
     )
@@ -101,10 +108,20 @@ def contents(issue: Issue) -> list[Entry]:
     for number, block in enumerate(issue.content.blocks, 1):
         title = getattr(block, "title", None) or (block.person.name if isinstance(block, Interview) else None)
         if title is not None and not isinstance(block, Contents):
-            entries.append(Entry(f"block-{number}", title))
+            entries.append(Entry(f"block-{number}", _marked(title, block.language)))
         elif isinstance(block, Columns):
-            entries.extend(Entry(f"block-{number}-{column}", item.title) for column, item in enumerate(block.items, 1))
+            entries.extend(
+                Entry(f"block-{number}-{column}", _marked(item.title, block.language))
+                for column, item in enumerate(block.items, 1)
+            )
     return entries
+
+
+def _marked(title: Line, tag: str | None) -> Line:
+    """A title outside of its block keeps the block's language (A2)."""
+    if tag is None:
+        return title
+    return Line(title.raw, tuple(part if isinstance(part, Passage) else Passage(tag, (part,)) for part in title.parts))
 
 
 def label(link: Link, title: Line | None) -> Line:

@@ -5,6 +5,7 @@ from html import escape
 
 from markdown_it.token import Token
 
+from newsletter.compose.foreign import CLOSE, opened
 from newsletter.issue.markdown import Markdown
 from newsletter.issue.text import MergeField
 
@@ -62,6 +63,8 @@ class _Writer:
                 return escape(literal(token), quote=False)
             case "merge_field":
                 return self._field(token.meta["field"])
+            case "passage":  # A2
+                return opened(str(token.attrs["lang"])) if token.nesting == 1 else CLOSE
             case "softbreak":
                 return "\n"
             case "hardbreak":
@@ -80,8 +83,8 @@ class _Writer:
                 start = token.attrs.get("start") if token.nesting == 1 else None
                 return f'<ol start="{start}">' if start is not None else "<ol>" if token.nesting == 1 else "</ol>"
             case "table":  # H6: data keeps its th and scope and gets no role
-                opened = '<table class="data" border="0" cellpadding="6" cellspacing="0" width="100%">'
-                return opened if token.nesting == 1 else "</table>"
+                table = '<table class="data" border="0" cellpadding="6" cellspacing="0" width="100%">'
+                return table if token.nesting == 1 else "</table>"
             case "th":
                 return f'<th scope="col"{_alignment(token)}>' if token.nesting == 1 else "</th>"
             case "td":

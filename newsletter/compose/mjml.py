@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import mjml
 from lxml import etree
 
+from newsletter.compose.foreign import give_languages, name_pictures
 from newsletter.compose.join import join_sections
 
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
@@ -58,7 +59,7 @@ def compile_mjml(source: str) -> tuple[str, str]:
     except ValueError as error:  # mrml raises nothing else
         raise MjmlError(f"mrml cannot read the MJML: {error}{_excerpt(prepared.source, str(error))}") from None
     whole = _SPLIT_COMMENT.sub("", html_text).replace(_NAMESPACES, "", 1).replace(_SETTINGS, _SETTINGS_NAMED, 1)
-    whole = _STRAY.sub(r"\1", whole)
+    whole = name_pictures(_STRAY.sub(r"\1", whole))
     if _FRACTION.search(whole):
         whole = _TAG.sub(lambda tag: _SIZES.sub(lambda size: _FRACTION.sub(r"\1", size[0]), tag[0]), whole)
     return _COLUMN.sub(r"\1\2;max-width:\1px", whole), prepared.inline_css
@@ -91,6 +92,7 @@ def prepare(source: str) -> Prepared:
             inline_css.append(element.text or "")
     for style in root.findall(".//mj-style[@inline='inline']"):
         _drop(style)
+    give_languages(root)
     join_sections(root)
     for attributes in root.iter("mj-attributes"):
         for comment in list(attributes.iter(etree.Comment)):

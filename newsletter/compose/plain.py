@@ -16,6 +16,8 @@ from newsletter.issue.markdown import Markdown
 COLUMNS = 72
 #: Soft hyphens and the like go, a tab is a blank like any other.
 _LAID_OUT = dict.fromkeys(map(ord, "\u00ad\u200b\ufeff\u2060")) | {ord("\t"): " "}
+#: No-break blanks have done their work once the lines are broken.
+_BLANKS = {0x00A0: " ", 0x202F: " "}
 _DIALLING = re.compile(r"[\s().-]+")
 
 
@@ -58,7 +60,7 @@ class PlainText:
                 used += width + (1 if used else 0)
             lines.append(" ".join(current))
         marked = [(rest if index else first) + line for index, line in enumerate(lines)]
-        return "\n".join(line.replace("\u00a0", " ").rstrip(" ") for line in marked)
+        return "\n".join(line.translate(_BLANKS).rstrip(" ") for line in marked)
 
     def underline(self, text: str, stroke: str) -> str:
         """A heading: the wrapped text with a line of ``stroke`` under it."""

@@ -47,8 +47,8 @@ class Sentinels:
         return self.mark(field.name, field.default)
 
     def line(self, line: Line) -> str:
-        """A line of text with sentinels in place of its merge fields."""
-        return "".join(part if isinstance(part, str) else self.field(part) for part in line.parts)
+        """A line of text with sentinels in place of its merge fields, without its marks of language."""
+        return "".join(part if isinstance(part, str) else self.field(part) for part in line.unmarked)
 
     def sample(self, text: str) -> str:
         """Plain text with each sentinel's default in its place, or ten letters, to measure lines by."""

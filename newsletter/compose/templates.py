@@ -24,11 +24,13 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from newsletter.compose.foreign import marked, spoken_in
 from newsletter.compose.markup import markdown_html
 from newsletter.compose.plain import PlainText
 from newsletter.compose.sentinel import Sentinels, escape
 from newsletter.compose.vocabulary import unknown_words
 from newsletter.issue import Line, Markdown
+from newsletter.issue.text import MergeField, Passage
 from newsletter.language import Language
 from newsletter.problem import InputError, Problem
 from newsletter.settings import program_folder
@@ -59,7 +61,16 @@ class Compiling:
 
     def markup(self, text: Any) -> Any:
         """A line with its sentinels, escaped for HTML; a string is left to Jinja's autoescape. Raises TemplateError as above."""
-        return Markup(escape(self.plain(text))) if isinstance(text, Line) else self.plain(text)  # noqa: S704 - escaped right here
+        if not isinstance(text, Line):
+            return self.plain(text)
+        pieces = (
+            marked(part.language, self._escaped(part.parts)) if isinstance(part, Passage) else self._escaped((part,))
+            for part in text.parts
+        )
+        return Markup("".join(pieces))  # noqa: S704 - escaped right here
+
+    def _escaped(self, parts: tuple[str | MergeField, ...]) -> str:
+        return "".join(escape(part) if isinstance(part, str) else self.sentinels.field(part) for part in parts)
 
 
 def template_folders(folder: Path) -> list[Path]:
@@ -95,18 +106,37 @@ def html_environment(folder: Path) -> ImmutableSandboxedEnvironment:
     def finalize(context: Context, value: Any) -> Any:
         return _compiling(context).markup(value) if isinstance(value, Line | Markdown) else value
 
+    def saying(compiling: Compiling, words: Language) -> Callable[..., Markup]:
+        def say(message: str, **values: str | Line) -> Markup:
+            shown = {name: compiling.markup(value) for name, value in values.items()}
+            if words.speaks(message):
+                return Markup(escape(words.word(message))).format(**shown)  # noqa: S704 - format() escapes the values
+            shown = {name: Markup(marked(words.tag, escape(value))) for name, value in shown.items()}  # noqa: S704
+            return Markup(marked("en", escape(message))).format(**shown)  # noqa: S704 - English where there is no other word (A2)
+
+        return say
+
     @pass_context
     def say(context: Context, message: str, **values: str | Line) -> Markup:
         compiling = _compiling(context)
-        shown = {name: compiling.markup(value) for name, value in values.items()}
-        return Markup(escape(compiling.words.word(message))).format(**shown)  # noqa: S704 - format() escapes the values
+        return saying(compiling, compiling.words)(message, **values)
+
+    @pass_context
+    def say_in(context: Context, words: Language) -> Callable[..., Markup]:
+        return saying(_compiling(context), words)
+
+    @pass_context
+    def spoken(context: Context, mjml: str, words: Language) -> Markup:
+        own = words.tag == _compiling(context).words.tag
+        return Markup(mjml if own else spoken_in(words, mjml))  # noqa: S704 - the templates' own output
 
     @pass_context
     def markdown(context: Context, text: Markdown, heading: int = 3) -> Markup:
         return Markup(markdown_html(text, _compiling(context).sentinels.field, heading))  # noqa: S704 - escaped by markdown_html
 
     environment = _environment(folder, escaped=True, finalize=finalize)
-    environment.globals["say"] = say
+    environment.globals |= {"say": say, "say_in": say_in}
+    environment.filters["spoken_in"] = spoken
     environment.filters["markdown"] = markdown
     environment.filters["trusted"] = Markup  # the author's own MJML, checked when the issue was loaded
     return environment
@@ -123,7 +153,17 @@ def text_environment(folder: Path) -> ImmutableSandboxedEnvironment:
     @pass_context
     def say(context: Context, message: str, **values: str | Line) -> str:
         compiling = _compiling(context)
-        return compiling.words.say(message, **{name: compiling.plain(value) for name, value in values.items()})
+        return saying(compiling, compiling.words)(message, **values)
+
+    def saying(compiling: Compiling, spoken: Language) -> Callable[..., str]:
+        def say(message: str, **values: str | Line) -> str:
+            return spoken.say(message, **{name: str(compiling.plain(value)) for name, value in values.items()})
+
+        return say
+
+    @pass_context
+    def say_in(context: Context, spoken: Language) -> Callable[..., str]:
+        return saying(_compiling(context), spoken)
 
     @pass_context
     def words(context: Context, text: str | Line) -> str:
@@ -152,7 +192,7 @@ def text_environment(folder: Path) -> ImmutableSandboxedEnvironment:
         return _compiling(context).writer.markdown(text, prefix)
 
     environment = _environment(folder, escaped=False, finalize=finalize)
-    environment.globals |= {"say": say, "words": words, "note": note, "notes": notes}
+    environment.globals |= {"say": say, "say_in": say_in, "words": words, "note": note, "notes": notes}
     environment.filters |= {"wrap": wrap, "underline": underline, "markdown": markdown}
     return environment
 

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from newsletter.issue.address import Url
 from newsletter.issue.dates import Day, Duration, Moment
+from newsletter.issue.language_tag import Language
 from newsletter.issue.markdown import Markdown
 from newsletter.issue.mjml import MjmlSource
 from newsletter.issue.only import OnlyFor
@@ -19,6 +20,7 @@ class OwnBlock(Model):
     only: OnlyFor = Field(
         None, description="for whom it is, e.g. {language: de} or {tag: presse}; for everyone where it is missing"
     )
+    language: Language | None = Field(None, description="the block's, where it is not the issue's: en, fr …")
 
 
 class DatedPicture(Picture):

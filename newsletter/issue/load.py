@@ -18,6 +18,7 @@ from newsletter.issue.parts import Loc, Model
 from newsletter.issue.pictures import UnfitPicture, check_picture, find_picture
 from newsletter.issue.source import Source, read_source
 from newsletter.issue.text import Line, TextError, plain_text
+from newsletter.issue.typeset import typeset
 from newsletter.issue.variant import conditions_of, shown_in
 from newsletter.problem import InputError, Problem
 from newsletter.settings import Workspace
@@ -42,7 +43,7 @@ class FieldUse:
 
 @dataclass(frozen=True)
 class Issue:
-    """An issue as it was read and checked. ``language`` and ``layout`` are the issue's own, else the publication's."""
+    """An issue as it was read, checked and set. ``language`` and ``layout`` are the issue's own, else the publication's."""
 
     file: Path
     workspace: Workspace
@@ -147,6 +148,7 @@ def load_issue(workspace: Workspace, issue: str) -> Issue:
         problems += error.problems
     if problems or publication is None or publication_source is None or content is None or source is None:
         raise InputError(problems)
+    content = typeset(content, publication)
     return Issue(file, workspace, content, publication, source, publication_source)
 
 

@@ -7,17 +7,22 @@ becomes a ``merge_field`` token; where it does not (code, the address or title o
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 from newsletter.issue.address import check_url
+from newsletter.issue.mark import marked_language, match_mark
 from newsletter.issue.text import FieldSyntaxError, MergeField, TextError, check_characters, match_field, text_schema
+from newsletter.issue.typography import Typography, set_type
 
 #: Noncharacters, which :func:`check_characters` keeps out of every text: around a field's number, and for plain braces.
 _OPEN, _CLOSE, _BRACES = "\ufdd0", "\ufdd1", "\ufdd2"
@@ -36,7 +41,8 @@ class Markdown:
     """Paragraphs, lists, quotes, tables, emphasis and links. ``tokens`` is what markdown-it made of ``raw``.
 
     A merge field is an inline token of type ``merge_field`` whose ``meta["field"]`` is the :class:`MergeField`. Raw HTML is text.
-    The ``href`` of a link is checked and as it goes into the mail (H13). Quotation marks stay as the author wrote them.
+    Words in another language stand between ``passage_open``, whose ``attrs["lang"]`` is their tag, and ``passage_close`` (A2).
+    The ``href`` of a link is checked and as it goes into the mail (H13).
     """
 
     raw: str
@@ -44,20 +50,21 @@ class Markdown:
     fields: tuple[MergeField, ...]
 
     @classmethod
-    def parse(cls, raw: str) -> "Markdown":
-        """Read what staff wrote.
+    def parse(cls, raw: str, typography: Typography | None = None) -> "Markdown":
+        """Read what staff wrote; ``typography`` sets quotation marks, dashes and blanks, else they stay as written.
 
         Raises :class:`FieldSyntaxError` or :class:`TextError`: control characters (S1), no words at all, a picture, a link that
-        is not allowed (H13), a merge field where none can stand (L11), lists and quotes nested too deep.
+        is not allowed (H13), a merge field where none can stand (L11), no language in a mark, lists and quotes nested too deep.
         """
         check_characters(raw)
         source = _Source.of(raw)
-        tokens = _parser().parse(source.text)
+        tokens = _parser().parse(source.text, {"typography": typography})
         if not tokens:
             raise TextError("is empty; write some text or leave the whole key out")
         if any(token.level > _DEEPEST for token in _all(tokens)):
             raise TextError(f"lists, quotes or links stand too deep inside each other; {_DEEPEST // 2} levels are the most")
         _refuse_pictures(tokens, source)
+        _check_passages(tokens, source)
         fields = _place_fields(tokens, source)
         _check_links(tokens, source)
         return cls(raw, tuple(tokens), fields)
@@ -83,7 +90,39 @@ class _Parser(MarkdownIt):
 @cache
 def _parser() -> MarkdownIt:
     options = {"html": False, "xhtmlOut": True, "typographer": False, "maxNesting": _LIMIT}
-    return _Parser("commonmark", options).enable(["table", "strikethrough"])
+    parser = _Parser("commonmark", options).enable(["table", "strikethrough"])
+    parser.inline.ruler.before("link", "passage", _passage)
+    parser.core.ruler.before("text_join", "typography", _typography)  # before \\" becomes a text like any other
+    return parser
+
+
+def _passage(state: StateInline, silent: bool) -> bool:
+    """``[words]{lang=en}``, a rule of markdown-it's; :func:`_check_passages` judges what the braces say."""
+    end = state.md.helpers.parseLinkLabel(state, state.pos) if state.src[state.pos] == "[" else -1
+    mark = match_mark(state.src, end + 1) if end >= 0 else None
+    if mark is None:
+        return False
+    if not silent:
+        start, maximum = state.pos + 1, state.posMax
+        opened = state.push("passage_open", "span", 1)
+        opened.meta["written"] = opened.attrs["lang"] = mark[0]
+        with suppress(ValueError):
+            opened.attrs["lang"] = marked_language(mark[0])
+        state.pos, state.posMax = start, end
+        state.md.inline.tokenize(state)
+        state.push("passage_close", "span", -1)
+        state.posMax = maximum
+    state.pos = mark.end()
+    return True
+
+
+def _typography(state: StateCore) -> None:
+    """A core rule of markdown-it's: running text by the rules of its language."""
+    typography = state.env["typography"]
+    if isinstance(typography, Typography):
+        for token in state.tokens:
+            if token.type == "inline":
+                token.children = set_type(token.children or (), typography)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +190,44 @@ def _refuse_pictures(tokens: list[Token], source: _Source) -> None:
             raise TextError(
                 "pictures are blocks of their own: add a block 'type: image'", None if at is None else source.offset(at)
             )
+
+
+def _check_passages(tokens: list[Token], source: _Source) -> None:
+    """The mark of every passage names a language and stands behind words; its ``lang`` becomes the tag (A2)."""
+    cursor = 0
+    for token in _all(tokens):
+        children = token.children or []
+        for place, child in enumerate(children):
+            before = children[place - 1] if place else None
+            if (
+                child.type == "text"
+                and before is not None
+                and before.nesting == -1
+                and (mark := _misplaced(before, child.content))
+            ):
+                at = source.find(f"(?P<at>{re.escape(mark)})", cursor)
+                problem = f"a language goes around a whole link or word: [[words](https://…)]{{lang=en}}, not {mark}"
+                raise TextError(problem, at if at is None else source.offset(at))
+            if child.type != "passage_open":
+                continue
+            written = child.meta["written"]
+            found = source.find(rf"\](?P<at>{re.escape(written)})", cursor)
+            cursor = cursor if found is None else found
+            offset = _line_offset(token, source) if found is None else source.offset(found)
+            if children[place + 1].type == "passage_close":
+                raise TextError("these brackets hold no words; write [words]{lang=en}", offset)
+            try:
+                marked_language(written)
+            except ValueError as error:
+                raise TextError(str(error), offset) from None
+
+
+def _misplaced(before: Token, text: str) -> str | None:
+    """What stands at the start of ``text`` where somebody marked a link or emphasis, or put the mark into a link's words."""
+    if before.type == "passage_close" and text.startswith("]("):
+        return "]("
+    mark = match_mark(text, 0)
+    return mark[0] if mark else None
 
 
 def _place_fields(tokens: list[Token], source: _Source) -> tuple[MergeField, ...]:

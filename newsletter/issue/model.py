@@ -9,19 +9,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidatorFunctionWr
 from newsletter.issue.address import Mailbox, Url, check_url
 from newsletter.issue.blocks import Block
 from newsletter.issue.dates import Day
+from newsletter.issue.language_tag import Language
 from newsletter.issue.parts import Model, PlainText
 from newsletter.issue.text import Line
 
-_LANGUAGE = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
 _LIST_LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LIST_DOMAIN = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]"
-
-
-def _language(value: str) -> str:
-    tag = value.strip()
-    if not re.fullmatch(_LANGUAGE, tag):
-        raise ValueError(f"{tag!r} is no language code; write e.g. de, en or de-AT")
-    return tag
 
 
 def _list_id(value: str) -> str:
@@ -41,7 +34,6 @@ def _base_url(value: str) -> str:
     return url.rstrip("/")
 
 
-Language = Annotated[str, AfterValidator(_language), WithJsonSchema({"type": "string", "pattern": f"^{_LANGUAGE}$"})]
 ListId = Annotated[str, AfterValidator(_list_id)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
@@ -152,6 +144,7 @@ class Publication(Model):
     homepage: Url | None = Field(None, description="where a click on the masthead leads")
     logo: Logo | None = Field(None, description="the sign at the head of every mail; the layout's own where it is missing")
     pictures: Pictures = Field("hosted", description="where mail programs find the pictures: hosted, inline or a base_url")
+    typography: bool = Field(True, description="false leaves quotation marks, dashes and blanks as they were typed")
     timezone: TimeZone = Field("Europe/Berlin", description="of the events' calendar files, e.g. Europe/Berlin")
     imprint: Imprint = Field(description="who answers for the publication")
     privacy_url: Url | None = Field(None, description="the privacy notice")
@@ -184,5 +177,6 @@ class IssueFile(Model):
     date: Day = Field(description="the day of publication, e.g. 2026-12-01; shown as month and year")
     language: Language | None = Field(None, description="the publication's where it is missing")
     layout: PlainText | None = Field(None, description="the publication's where it is missing")
+    typography: bool | None = Field(None, description="the publication's where it is missing; false leaves all as it was typed")
     attachments: list[Attachment] = Field([], description="files that each mail carries; a link to a web page is mostly better")
     blocks: list[Block] = Field(min_length=1, description="what the issue is made of, from top to bottom")

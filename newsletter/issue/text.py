@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from newsletter.issue.mark import marked_language, match_mark
+
 #: Names that the program itself fills in; no column of a list may take them.
 RESERVED = frozenset({"view_url", "unsubscribe_url"})
 
@@ -21,6 +23,7 @@ _FIELD = re.compile(
 )
 #: S1: C0 but tab and line feed, DEL, C1, line and paragraph separator; and what no text can hold: surrogates, noncharacters.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_BRACKETS = re.compile(r"\[[^\[\]]*\](?=\{)")
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[BbQq]\?[^?]*\?=")
 
 
@@ -31,6 +34,18 @@ class MergeField:
     name: str
     default: str | None
     offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Words in another language than those around them, ``[…]{lang=en}`` (A2). ``language`` is a BCP 47 tag."""
+
+    language: str
+    parts: tuple[str | MergeField, ...]
+
+
+#: What a line is made of.
+LinePart = str | MergeField | Passage
 
 
 class TextError(ValueError):
@@ -63,6 +78,8 @@ def plain_text(value: str) -> str:
     check_line(value)
     if (brace := value.find("{{")) >= 0:
         raise FieldSyntaxError("merge fields cannot stand here: this text is the same for everyone", brace)
+    if (mark := value.find("]{lang")) >= 0:
+        raise TextError("a language cannot be marked here; leave out the braces and brackets", mark + 1)
     text = _one_line(value).strip()
     if not text:
         raise TextError("is empty; write some text or leave the whole line out")
@@ -86,15 +103,16 @@ def match_field(text: str, offset: int) -> tuple[MergeField, int]:
     return MergeField(name, default, offset), match.end()
 
 
-def split_fields(text: str) -> tuple[str | MergeField, ...]:
-    """Cut ``text`` into literal pieces and merge fields; ``\\{{`` gives plain braces.
+def split_fields(text: str, start: int = 0, end: int | None = None) -> tuple[str | MergeField, ...]:
+    """Cut ``text``, from ``start`` to ``end``, into literal pieces and merge fields; ``\\{{`` gives plain braces.
 
     Raises :class:`FieldSyntaxError` where a ``{{`` is no merge field.
     """
     parts: list[str | MergeField] = []
     literal = ""
-    position = 0
-    while (brace := text.find("{{", position)) >= 0:
+    position = start
+    end = len(text) if end is None else end
+    while (brace := text.find("{{", position, end)) >= 0:
         if brace > position and text[brace - 1] == "\\":
             literal += text[position : brace - 1] + "{{"
             position = brace + 2
@@ -105,17 +123,45 @@ def split_fields(text: str) -> tuple[str | MergeField, ...]:
             parts.append(literal)
             literal = ""
         parts.append(field)
-    literal += text[position:]
+    literal += text[position:end]
     if literal:
         parts.append(literal)
     return tuple(parts)
+
+
+def split_line(text: str) -> tuple[LinePart, ...]:
+    """Cut ``text`` into literal pieces, merge fields and passages in another language.
+
+    Raises :class:`FieldSyntaxError` as :func:`split_fields` does, and :class:`TextError` for a mark that names no language.
+    """
+    if "]{" not in text:
+        return split_fields(text)
+    bare = text  # with fillers for the merge fields, so that no bracket of theirs counts
+    for field in (part for part in split_fields(text) if isinstance(part, MergeField)):
+        end = match_field(text, field.offset)[1]
+        bare = bare[: field.offset] + " " * (end - field.offset) + bare[end:]
+    parts: list[LinePart] = []
+    position = 0
+    for words in _BRACKETS.finditer(bare):
+        if (mark := match_mark(bare, words.end())) is None:
+            continue
+        inside = split_fields(text, words.start() + 1, words.end() - 1)
+        if not "".join(map(str, inside)).strip():
+            raise TextError("these brackets hold no words; write [words]{lang=en}", words.start())
+        try:
+            passage = Passage(marked_language(mark[0]), inside)
+        except ValueError as error:
+            raise TextError(str(error), mark.start()) from None
+        parts += [*split_fields(text, position, words.start()), passage]
+        position = mark.end()
+    return (*parts, *split_fields(text, position))
 
 
 def _one_line(text: str) -> str:
     return text.replace("\n", " ").replace("\t", " ")  # one for one, so that offsets stay
 
 
-def _trimmed(parts: tuple[str | MergeField, ...]) -> tuple[str | MergeField, ...]:
+def _trimmed(parts: tuple[LinePart, ...]) -> tuple[LinePart, ...]:
     found = list(parts)
     if isinstance(first := found[0], str):
         found[0] = first.lstrip()
@@ -126,10 +172,10 @@ def _trimmed(parts: tuple[str | MergeField, ...]) -> tuple[str | MergeField, ...
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of plain text with merge fields: a title, a caption, a subject."""
+    """One line of plain text with merge fields and passages in other languages: a title, a caption, a subject."""
 
     raw: str
-    parts: tuple[str | MergeField, ...]
+    parts: tuple[LinePart, ...]
 
     @classmethod
     def parse(cls, raw: str) -> "Line":
@@ -140,18 +186,24 @@ class Line:
         check_line(raw)
         if not raw.strip():
             raise TextError("is empty; write some text or leave the whole line out")
-        return cls(raw, _trimmed(split_fields(_one_line(raw))))
+        return cls(raw, _trimmed(split_line(_one_line(raw))))
+
+    @property
+    def unmarked(self) -> tuple[str | MergeField, ...]:
+        """The parts without marks of language, as plain text shows them."""
+        nested = (part.parts if isinstance(part, Passage) else (part,) for part in self.parts)
+        return tuple(part for parts in nested for part in parts)
 
     @property
     def fields(self) -> tuple[MergeField, ...]:
         """The merge fields in it, in order."""
-        return tuple(part for part in self.parts if isinstance(part, MergeField))
+        return tuple(part for part in self.unmarked if isinstance(part, MergeField))
 
     def sample(self) -> str:
         """The text with each merge field's default in its place, or its name in braces: for titles of pages and lists."""
         return "".join(
             part if isinstance(part, str) else (part.default if part.default is not None else f"{{{part.name}}}")
-            for part in self.parts
+            for part in self.unmarked
         )
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import logging
 from functools import lru_cache
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -27,13 +28,14 @@ _LARGEST_BODY = 64 * 1024
 _VARIANTS = 32
 
 
-def create_app(store: Store, links: Links, publication: Publication) -> Starlette:
+def create_app(store: Store, links: Links, publication: Publication, catalogues: Path | None = None) -> Starlette:
     """The ASGI application of one publication.
 
     GET, HEAD and OPTIONS never change anything (B11). Every path, token and picture that is none gets the same 404 page (S14);
     where the database does not answer, the page says so with 503. Addresses are made by ``links`` alone, never of a Host header.
+    ``catalogues`` is the folder of the workspace's own words.
     """
-    site = _Site(store, links, Pages(publication))
+    site = _Site(store, links, Pages(publication, catalogues))
     app = Starlette(
         routes=[
             Route("/view/{token}", site.view, name="view"),

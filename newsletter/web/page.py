@@ -36,7 +36,8 @@ PICTURE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 class Pages:
     """The pages of one publication, in its language. They hold nothing of a reader, so each is rendered once and for all."""
 
-    def __init__(self, publication: Publication) -> None:
+    def __init__(self, publication: Publication, catalogues: Path | None = None) -> None:
+        """``catalogues`` is the folder of the workspace's own words."""
         style = (_FOLDER / "style.css").read_text(encoding="utf-8")
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -44,7 +45,8 @@ class Pages:
         templates = Environment(
             loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        words = {"publication": publication, "language": language(publication.language), "style": Markup(style)}  # noqa: S704
+        spoken = language(publication.language, catalogues)
+        words = {"publication": publication, "language": spoken, "say": spoken.say, "style": Markup(style)}  # noqa: S704
         self._bodies = {name: templates.get_template(f"{name}.html.j2").render(words).encode() for name in _NAMES}
 
     def answer(self, name: Name, status: int = 200, allow: str | None = None) -> Response:

@@ -19,7 +19,7 @@ from newsletter.compose.inline import inline_css
 from newsletter.compose.mjml import compile_mjml
 from newsletter.compose.templates import LayoutError
 from newsletter.issue import Issue, load_issue
-from newsletter.issue.blocks import Block
+from newsletter.issue.blocks import Block, OwnBlock
 from newsletter.problem import InputError
 from newsletter.settings import Workspace
 
@@ -79,7 +79,7 @@ def test_every_block_type_is_tried_with_and_without_its_optional_keys(
     kinds = {get_args(kind.model_fields["type"].annotation)[0]: kind for kind in get_args(get_args(Block)[0])}
     assert set(tried) == set(kinds)
     for name, kind in kinds.items():
-        assert tried[name] >= set(kind.model_fields) - {"only"}  # says for whom, not what; tried in test_compile_variants
+        assert tried[name] >= set(kind.model_fields) - set(OwnBlock.model_fields)
 
 
 def test_a_picture_used_twice_is_one_file(compose: Compose) -> None:
@@ -151,7 +151,7 @@ def test_braces_in_an_issue_are_refused_or_printed(write: Callable[..., Issue], 
         write("{type: text, title: 'x {{ 7*7 }}'}", HEAD)
     edition = compose(
         r"{type: text, title: 'T \{{ 7*7 }}', body: 'B \{{ 7*7 }} {% if 1 %} {# c #}'}, {type: contents}",
-        HEAD,
+        HEAD + AS_TYPED,
     )
     said = page_of(edition).body.text_content()
     assert "T {{ 7*7 }}" in said
@@ -202,6 +202,7 @@ def test_a_sentinel_of_another_compile_is_only_text(compose: Compose, workspace:
     assert page_of(edition).body.text_content().count(token) == 2
 
 
+AS_TYPED = "typography: false\n"
 SCRIPT = "<script>alert(1)</script> & \"a\" 'b' &amp; <b>"
 
 
@@ -223,7 +224,7 @@ def test_markup_of_the_author_stays_text(compose: Compose) -> None:
         f"{{type: video, title: {bad}, image: {picture}, url: 'https://a.example/c'}},"
         f"{{type: columns, title: {bad}, items: [{{kicker: {bad}, title: {bad}, image: {picture}}}, {{title: {bad}}}]}},"
         f"{{type: news, title: {bad}, items: [{{title: {bad}}}]}}",
-        f"title: {bad}\nsubject: {bad}\npreheader: {bad}\ndate: 2026-12-01\n",
+        f"title: {bad}\nsubject: {bad}\npreheader: {bad}\ndate: 2026-12-01\n{AS_TYPED}",
     )
     page = page_of(edition)
     assert page.xpath("//script | //b") == []
@@ -238,7 +239,7 @@ def test_markup_of_the_author_stays_text(compose: Compose) -> None:
 
 
 def test_markdown_with_html_stays_text(compose: Compose) -> None:
-    edition = compose(f"{{type: text, body: {quoted(SCRIPT)}}}")
+    edition = compose(f"{{type: text, body: {quoted(SCRIPT)}}}", HEAD + AS_TYPED)
     page = page_of(edition)
     assert page.xpath("//script | //b") == []
     assert SCRIPT.replace("&amp;", "&") in page.body.text_content()
@@ -246,7 +247,8 @@ def test_markdown_with_html_stays_text(compose: Compose) -> None:
 
 def test_words_that_look_like_attributes_stay_words(compose: Compose) -> None:
     said = """a style='p; q: "r" ' width:33.5px width="33.5" b"""
-    edition = compose(f"{{type: text, title: {quoted(said)}}}, {{type: image, src: ../pictures/foto.jpg, alt: {quoted(said)}}}")
+    blocks = f"{{type: text, title: {quoted(said)}}}, {{type: image, src: ../pictures/foto.jpg, alt: {quoted(said)}}}"
+    edition = compose(blocks, HEAD + AS_TYPED)
     page = page_of(edition)
     assert page.xpath("string(//h2)") == said
     assert page.xpath("string(//img/@alt)") == said

@@ -215,7 +215,7 @@ CASES = [
         "blocks[0].ends",
         "is before the event starts",
     ),
-    ("language in words", BLOCKS + LETTER + "language: §Deutsch\n", "language", "is no language code; write e.g. de"),
+    ("language in words", BLOCKS + LETTER + "language: §Deutsch\n", "language", "is no language code; did you mean de?"),
     ("unknown layout", BLOCKS + LETTER + "layout: §regoin\n", "layout", "there is no layout 'regoin'; did you mean region?"),
     # merge fields
     (

@@ -12,6 +12,7 @@ from newsletter.issue.blocks import Block
 from newsletter.settings import Workspace
 
 TITLE = "Neues: \"Region\" #4 {'x'} \\ – Ü 🙂"
+SET = "Neues: „Region“ #4 {‚x‘} \\ – Ü 🙂"
 DAY = dt.date(2026, 12, 15)
 
 
@@ -25,8 +26,9 @@ def issue(request: pytest.FixtureRequest, workspace: Workspace, load: Callable[[
 def test_it_loads_with_every_block(issue: Issue) -> None:
     models = Block.__origin__.__args__  # type: ignore[attr-defined]
     assert {type(block) for block in issue.content.blocks} == set(models)
-    assert issue.content.title == TITLE
-    assert issue.content.subject.sample() == TITLE
+    assert issue.content.title == SET
+    assert issue.content.subject.sample() == SET
+    assert issue.content.subject.raw == TITLE
     assert issue.content.date == DAY
 
 

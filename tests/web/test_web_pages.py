@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +39,13 @@ def test_every_page_is_whole(name: Name, tag: str, direction: str, new_publicati
     text = root.text_content()
     for imprint in ("Landratsamt Seenland", "Marktplatz 1", "12345 Seestadt", "digital@seenland.example"):
         assert imprint in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_speaks_the_words_of_the_workspace(name: Name, new_publication: NewPublication, french_words: Path) -> None:
+    root = document(Pages(new_publication(language="fr"), french_words), name)
+    for element in (root.find(".//h1"), root.find(".//footer/h2"), root.find(".//main//p"), root.find(".//button")):
+        assert element is None or element.text_content().startswith("FR ")
 
 
 @pytest.mark.parametrize("name", NAMES)
