@@ -55,7 +55,10 @@ class _Reading:
         self.unmakeable: list[Unmakeable] = []
         self._path = path
         self._writer = writer
-        self._needed = [slot for slot in edition.fields if slot.default is None]
+        self._choice = edition.choice
+        self._needed = {
+            name: [slot for slot in edition.variant(name).fields if slot.default is None] for name in edition.variant_names
+        }
 
     def pass_on(self, rows: RecipientList) -> Iterator[Recipient]:
         """Every recipient whose message can be made, after it was."""
@@ -68,7 +71,8 @@ class _Reading:
                 yield row
 
     def _complete(self, row: Recipient) -> bool:
-        missing = [slot.name for slot in self._needed if not slot.has_value(row.fields)]
+        needed = self._needed[self._choice(row.fields)]
+        missing = [slot.name for slot in needed if not slot.has_value(row.fields)]
         if len(self.empty) < TOLD:
             self.empty += (EmptyField(Place(self._path, row.line, 1), row.address, name) for name in missing)
         return not missing
@@ -87,7 +91,7 @@ def read_people(rows: RecipientList, edition: Edition, writer: Writer) -> People
     """Read a list for an edition. Raises :class:`~newsletter.problem.InputError` where no row of it can be used."""
     path = str(rows.path)
     reading = _Reading(path, edition, writer)
-    chosen = choose(reading.pass_on(rows))
+    chosen = choose(reading.pass_on(rows), edition.choice)
     return People(
         path,
         rows.columns,

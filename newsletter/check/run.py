@@ -4,19 +4,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from newsletter.audience.csv_list import RecipientList
+from newsletter.check.draft import draft_links
 from newsletter.check.people import read_people
 from newsletter.check.report import Finding, Report
 from newsletter.check.rule import SEVERITIES, Found, Rule, Severity, all_rules
-from newsletter.check.sampling import Writer, messages
+from newsletter.check.sampling import Writer, invented_variants, messages
 from newsletter.check.subject import Message, Online, Page, Subject
+from newsletter.check.variants import needed_variants
 from newsletter.check.visit import visit
+from newsletter.compose.compile import compile_issue
 from newsletter.compose.edition import Edition
 from newsletter.issue import Issue
 from newsletter.issue.model import Lowered
 from newsletter.links import Links
 from newsletter.message import HeaderError
 from newsletter.problem import InputError, complaint
-from newsletter.settings import Settings
+from newsletter.settings import Settings, Workspace
+
+
+def examine_issue(issue: Issue, workspace: Workspace, rows: RecipientList | None = None, *, online: bool = False) -> Report:
+    """Compile an issue as it is now and :func:`examine` it. Raises :class:`~newsletter.problem.InputError`."""
+    links = draft_links(workspace, issue)
+    variants = needed_variants(issue, rows) if rows is not None else invented_variants(issue)
+    edition = compile_issue(issue, workspace, links.picture_url, variants=variants)
+    return examine(issue, edition, workspace.settings, links, rows, online=online)
 
 
 def examine(  # noqa: PLR0913 - what is looked at, each by its name

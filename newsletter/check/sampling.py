@@ -5,12 +5,14 @@ list there are invented people of these kinds.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from newsletter.audience.address import normalise
 from newsletter.audience.recipient import Recipient
 from newsletter.check.subject import Message, Subject
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition
+from newsletter.issue import Issue
+from newsletter.issue.variant import Choice, says_something
 from newsletter.links import Links
 from newsletter.message import MessageTemplate, message_id
 
@@ -29,6 +31,7 @@ class Writer:
 
     def __init__(self, edition: Edition, links: Links) -> None:
         self._template = MessageTemplate(edition)
+        self._choice = edition.choice
         self._links = links
         self._number = message_id(edition.hash, 0, self._template.domain)
 
@@ -39,13 +42,17 @@ class Writer:
         """
         values = dict(person.fields) | link_values(self._links, person.key)
         now = dt.datetime.now(dt.UTC).astimezone()
-        return self._template.build(to=person.address, values=values, message_id=self._number, date=now)
+        return self._template.of(self._choice(person.fields)).build(
+            to=person.address, values=values, message_id=self._number, date=now
+        )
 
 
 def messages(subject: Subject, writer: Writer) -> list[Message]:
     """The real message of each person that is worth a look: of those that the list's reading chose, else of invented ones."""
     people = subject.people.chosen if subject.people is not None else ()
-    return [Message(subject, person, writer.write(person)) for person in people or invented(subject.edition)]
+    known, choice = subject.edition.variant_names, subject.edition.choice
+    sure = (person for person in invented(subject.edition) if choice(person.fields) in known)
+    return [Message(subject, person, writer.write(person)) for person in people or sure]
 
 
 def link_values(links: Links, key: str) -> dict[str, str]:
@@ -54,27 +61,42 @@ def link_values(links: Links, key: str) -> dict[str, str]:
 
 
 def invented(edition: Edition) -> Iterator[Recipient]:
-    """A person as usual, one with long names, one of whom little is known, one with letters that have to be escaped."""
+    """A person as usual, one with long names, one of whom little is known, one with letters that have to be escaped.
+
+    Where an issue has blocks for some alone, there is one person more for each condition, who fulfils that one.
+    """
     fields = edition.fields
     needed = [slot.name for slot in fields if slot.default is None]
-    yield _person(SAMPLE_ADDRESS, {name: f"[{name}]" for name in needed})
+    usual = {name: f"[{name}]" for name in needed}
+    yield _person(SAMPLE_ADDRESS, usual)
+    for number, condition in enumerate(edition.conditions):
+        yield _person(f"sample-{number}@example.org", usual | condition.example())
     if fields:
         yield _person(_LONG_ADDRESS, {slot.name: _LONG for slot in fields})
         yield _person("a@example.org", dict.fromkeys(needed, "A"))
         yield _person("joerg@süd.example.org", {slot.name: _ODD for slot in fields})
 
 
+def invented_variants(issue: Issue) -> list[str | None]:
+    """The variants that the invented people get."""
+    choice = Choice(issue.conditions, issue.language)
+    names = dict.fromkeys([choice({}), *(choice(condition.example()) for condition in issue.conditions)])
+    return [name for name in names if name is None or says_something(issue.content.blocks, name)]
+
+
 def _person(address: str, fields: Mapping[str, str]) -> Recipient:
     return Recipient(*normalise(address), fields, 0)
 
 
-def choose(people: Iterable[Recipient]) -> list[Recipient]:
-    """The few of a list that are worth a look, in one pass."""
-    best: list[tuple[int, Recipient]] = []
+def choose(people: Iterable[Recipient], variant: Callable[[Mapping[str, str]], str | None]) -> list[Recipient]:
+    """The few of a list that are worth a look, in one pass: of each variant these."""
+    best: dict[str | None, list[tuple[int, Recipient]]] = {}
     for person in people:
         text = "".join(person.fields.values())
-        scores = (0, len(text), -len(person.fields), len(text.encode()) - len(text))
-        if not best:
-            best = [(score, person) for score in scores]
-        best = [max(old, (score, person), key=lambda pair: pair[0]) for old, score in zip(best, scores, strict=True)]
-    return list({person.key: person for _, person in best}.values())
+        scores = [(score, person) for score in (0, len(text), -len(person.fields), len(text.encode()) - len(text))]
+        name = variant(person.fields)
+        if name in best:
+            best[name] = [max(old, new, key=lambda pair: pair[0]) for old, new in zip(best[name], scores, strict=True)]
+        else:
+            best[name] = scores
+    return list({person.key: person for chosen in best.values() for _, person in chosen}.values())

@@ -23,10 +23,10 @@ def check(
 ) -> int:
     """Check an issue against all rules: mail format, HTML, accessibility, law. Exits with 1 where one blocks sending."""
     from newsletter.audience.csv_list import open_list
-    from newsletter.check import examine
+    from newsletter.check.run import examine_issue
     from newsletter.check.sarif import as_sarif as sarif
-    from newsletter.cli.composing import Draft
     from newsletter.cli.findings import print_report, print_rules
+    from newsletter.issue import load_issue
 
     if rules:
         print_rules(language or "en", as_json=as_json)
@@ -34,15 +34,14 @@ def check(
     if not issue:
         raise complaint("which issue? newsletter check ISSUE, or newsletter check --rules for the list of the rules")
     workspace = chosen_workspace(context)
-    draft = Draft(workspace, issue)
-    rows = open_list(to) if to else None
-    report = examine(draft.issue, draft.edition, workspace.settings, draft.links, rows, online=online)
-    spoken = language or draft.issue.publication.language
+    read = load_issue(workspace, issue)
+    report = examine_issue(read, workspace, open_list(to) if to else None, online=online)
+    spoken = language or read.publication.language
     if as_sarif:
         typer.echo(json.dumps(sarif(report, spoken), ensure_ascii=False))
     elif as_json:
         found = [finding.as_json(spoken) for finding in report.findings]
-        typer.echo(json.dumps({"issue": draft.issue.slug, **report.count(), "findings": found}, ensure_ascii=False))
+        typer.echo(json.dumps({"issue": read.slug, **report.count(), "findings": found}, ensure_ascii=False))
     else:
-        print_report(report, draft.issue.slug, spoken)
+        print_report(report, read.slug, spoken)
     return PARTLY if report.blocking else OK

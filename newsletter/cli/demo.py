@@ -97,7 +97,7 @@ class _Demo:
         return Workspace(target)
 
     def _compose(self, issue: "Issue", workspace: "Workspace", links: "Links", people: "RecipientList") -> "Edition":
-        from newsletter.cli.variants import needed_variants
+        from newsletter.check.variants import needed_variants
         from newsletter.compose.compile import compile_issue
 
         start = time.perf_counter()
@@ -127,7 +127,7 @@ class _Demo:
 
     def _show(self, inbox: "Inbox", edition: "Edition", picture_url: Callable[[str], str], account: "Account") -> list[str]:
         from newsletter.cli.accounts import print_account
-        from newsletter.cli.composing import write_mail
+        from newsletter.cli.mail_files import write_mail
         from newsletter.cli.rehearsal import check_arrived, try_links
 
         faults = check_arrived(inbox, account)

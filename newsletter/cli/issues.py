@@ -68,12 +68,15 @@ def render(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as one JSON object.")] = False,
 ) -> None:
     """Write message.html, message.txt and message.eml as one recipient gets them."""
-    from newsletter.cli.composing import Draft
+    from newsletter.check.draft import Draft
+    from newsletter.cli.mail_files import write_mail
     from newsletter.compose.attachments import size_warning
+    from newsletter.compose.compile import picture_address
 
     said = ({} if language is None else {"language": language}) | ({} if tag is None else {"tags": ", ".join(tag)})
     draft = Draft(chosen_workspace(context), issue, to, email, said)
-    recipient, written = draft.recipient, draft.write(out)
+    picture_url = picture_address(draft.issue.publication, draft.links.picture_url)
+    recipient, written = draft.recipient, write_mail(out, draft.mail(), draft.whole, picture_url)
     if warning := size_warning(draft.edition):
         typer.echo(f"warning: {warning}", err=True)
     if as_json:

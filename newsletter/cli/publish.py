@@ -32,12 +32,12 @@ def publish(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as one JSON object.")] = False,
 ) -> None:
     """Write the pictures of an issue to a folder, to be uploaded to the base_url of publication.yaml."""
-    from newsletter.cli.composing import Draft
+    from newsletter.check.draft import Draft
     from newsletter.compose.compile import picture_address
 
     draft = Draft(chosen_workspace(context), issue)
     publication = draft.issue.publication
-    files = pictures_of(draft.edition, picture_address(publication, draft.links.picture_url))
+    files = pictures_of(draft.whole, picture_address(publication, draft.links.picture_url))
     written = write_files(out, files)
     if as_json:
         listed = [{"file": str(out / file.name), "url": file.url, "written": file in written} for file in files]

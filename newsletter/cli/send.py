@@ -122,8 +122,9 @@ class _Sending:
     def _begin(self) -> "Campaign | None":
         """Compile, freeze and ask; None where the person says no. Whoever stops it here leaves nothing behind."""
         from newsletter.audience.csv_list import open_list
-        from newsletter.cli.composing import WithFields, check_fields, check_message
-        from newsletter.cli.variants import needed_variants, variants_in_words
+        from newsletter.check.draft import check_message
+        from newsletter.check.fields import WithFields, check_fields
+        from newsletter.check.variants import needed_variants, variants_in_words
         from newsletter.compose.attachments import size_warning
         from newsletter.compose.compile import compile_issue
         from newsletter.delivery.freeze import discard, freeze

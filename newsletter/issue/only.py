@@ -47,6 +47,10 @@ class Condition(NamedTuple):
         """Whether it holds for a recipient (:func:`primary`, :func:`tags_in`)."""
         return (not self.languages or language in self.languages) and (not self.tags or not tags.isdisjoint(self.tags))
 
+    def example(self) -> dict[str, str]:
+        """The fields of a recipient for whom it holds."""
+        return {name: values[0] for name, values in (("language", self.languages), ("tags", self.tags)) if values}
+
 
 def _language(value: str) -> str:
     tag = plain_text(value)

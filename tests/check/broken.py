@@ -9,7 +9,8 @@ from PIL import Image
 from newsletter.audience.csv_list import open_list
 from newsletter.check import Report, Subject, check
 from newsletter.check.people import read_people
-from newsletter.check.sampling import Writer, messages
+from newsletter.check.sampling import Writer, invented_variants, messages
+from newsletter.check.variants import needed_variants
 from newsletter.compose.compile import compile_issue
 from newsletter.compose.edition import Edition, Part
 from newsletter.issue import load_issue
@@ -116,11 +117,13 @@ class Bench:
         """Compile, apply the changes, make the sample messages and hold them against all rules."""
         issue = load_issue(self.workspace, "4")
         links = Links(URL, b"k" * 32, issue.publication.own_list_id)
-        edition = compile_issue(issue, self.workspace, links.picture_url)
+        rows = open_list(self.list) if self.list.exists() else None
+        variants = needed_variants(issue, rows) if rows is not None else invented_variants(issue)
+        edition = compile_issue(issue, self.workspace, links.picture_url, variants)
         for change in self._changes:
             edition = change(edition)
         writer = Writer(edition, links)
-        people = read_people(open_list(self.list), edition, writer) if self.list.exists() else None
+        people = read_people(rows, edition, writer) if rows is not None else None
         subject = Subject(issue, edition, self.settings, people)
         made = messages(subject, writer)
         for old, new in self._raw:

@@ -54,7 +54,9 @@ def test_whose_message_is_looked_at(bench: Bench) -> None:
         "\n".join(["email,name", *rows]) + "".join(f"u{number}@example.org,Max\n" for number in range(50)), encoding="utf-8"
     )
     people = [row for row in open_list(bench.list) if isinstance(row, Recipient)]
-    assert [person.address for person in choose(people)] == [f"{name}@example.org" for name in ("first", "long", "few", "odd")]
+    assert [person.address for person in choose(people, lambda _fields: None)] == [
+        f"{name}@example.org" for name in ("first", "long", "few", "odd")
+    ]
 
 
 def test_a_long_value_counts(bench: Bench) -> None:
@@ -64,3 +66,15 @@ def test_a_long_value_counts(bench: Bench) -> None:
     rows[13] = "x@example.org," + "&" * 9_900
     bench.list.write_text("\n".join(["email,first_name", *rows]), encoding="utf-8")
     assert bench.rules() == {"B21-html-cut"}
+
+
+def test_each_variant_is_looked_at(bench: Bench) -> None:
+    """What only some recipients get is checked too, with a list and without."""
+    bench.replace("  - type: article\n", "  - type: article\n    only: {tag: presse}\n")
+    bench.replace("Alle Vorträge als Text", "Vorträge")
+    bench.replace("https://www.example.org/vortraege", "https://bit.ly/abc")
+    assert bench.rules() == {"L11-redirect"}
+    bench.list.write_text("email,tags\na@example.org,\n", encoding="utf-8")
+    assert bench.rules() == set()
+    bench.list.write_text("email,tags\na@example.org,\nb@example.org,presse\n", encoding="utf-8")
+    assert bench.rules() == {"L11-redirect"}

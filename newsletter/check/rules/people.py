@@ -1,10 +1,8 @@
 """The recipient list: every merge field has a column, and every recipient a value for it (M rules are this program's own)."""
 
-import contextlib
-import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from newsletter.audience.columns import ADDRESS, HeaderError, field_names
+from newsletter.check.fields import meant, unknown_fields
 from newsletter.check.origin import Place
 from newsletter.check.rule import Found, found, rule
 from newsletter.check.subject import Subject
@@ -23,21 +21,10 @@ def unknown_field(subject: Subject) -> Iterator[Found]:
     if subject.people is None:
         return
     columns = subject.people.columns
-    for use in subject.issue.merge_fields():
-        if use.name in columns or use.default is not None:
-            continue
+    for use in unknown_fields(subject.issue, columns, subject.edition.variant_names):
         problem = use.problem("")
         place = Place(problem.path, problem.line, problem.column, problem.where)
-        yield found(place, field=use.name, list=subject.people.path, near=_meant(use.name, columns))
-
-
-def _meant(name: str, columns: Sequence[str]) -> str:
-    """The column that somebody means who writes this name: what the heading ``vorname`` became, or one spelt alike; else all."""
-    with contextlib.suppress(HeaderError):
-        usual = field_names((ADDRESS, name))[-1]
-        if usual is not None and usual in columns:
-            return usual
-    return next(iter(difflib.get_close_matches(name, columns, 1)), " / ".join(columns))
+        yield found(place, field=use.name, list=subject.people.path, near=meant(use.name, columns) or " / ".join(columns))
 
 
 @rule(

@@ -1,0 +1,118 @@
+"""An issue of the workspace becomes an edition, and the mail of one person, to be looked at before anything is sent."""
+
+import datetime as dt
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from newsletter.audience.address import normalise
+from newsletter.audience.csv_list import open_list
+from newsletter.audience.recipient import Recipient, Refused
+from newsletter.check.fields import check_fields
+from newsletter.check.sampling import SAMPLE_ADDRESS, link_values
+from newsletter.check.variants import demand_content
+from newsletter.compose.compile import compile_issue
+from newsletter.compose.edition import Edition, MissingValue
+from newsletter.issue import Issue, load_issue
+from newsletter.issue.model import PicturesElsewhere
+from newsletter.issue.variant import Choice, in_words
+from newsletter.links import Links
+from newsletter.message import HeaderError, MessageTemplate, message_id
+from newsletter.problem import complaint
+from newsletter.settings import Workspace
+
+#: Where the links of a draft lead while there is no public address: nowhere but here.
+DRAFT_URL = "http://127.0.0.1:8025"
+
+
+def draft_links(workspace: Workspace, issue: Issue) -> Links:
+    """The links of a draft: with the address and the key of the settings, where they are set; they lead to no delivery."""
+    settings = workspace.settings
+    key = settings.secret_key.get_secret_value().encode() if settings.secret_key else secrets.token_bytes(32)
+    return Links(settings.public_url or DRAFT_URL, key, issue.publication.own_list_id)
+
+
+def sample_values(edition: Edition, links: Links, key: str) -> dict[str, str]:
+    """Values for every slot: the links lead to no delivery, a merge field without default shows its name."""
+    fields = {slot.name: f"[{slot.name}]" for slot in edition.fields if slot.default is None}
+    return fields | link_values(links, key)
+
+
+def check_message(edition: Edition, links: Links) -> None:
+    """Make a message of each variant: what may not go into a header is said before it befalls everyone.
+
+    Raises :class:`InputError`.
+    """
+    try:
+        template = MessageTemplate(edition)
+        number = message_id(edition.hash, 0, template.domain)
+        values = sample_values(edition, links, SAMPLE_ADDRESS)
+        for name in edition.variant_names:
+            template.of(name).build(to=SAMPLE_ADDRESS, values=values, message_id=number, date=dt.datetime.now().astimezone())
+    except HeaderError as error:
+        raise complaint(f"the message cannot be made: {error}") from None
+
+
+class Draft:
+    """An issue compiled for one person to look at: its links are examples that lead to no delivery.
+
+    The person is the one of the list with this address, or its first; without a list a sample person. ``said`` are fields that
+    count instead of the person's own. Raises :class:`InputError`.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        slug: str,
+        to: Path | None = None,
+        email: str | None = None,
+        said: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.issue = issue = load_issue(workspace, slug)
+        self.links = draft_links(workspace, issue)
+        self._choice = Choice(issue.conditions, issue.language)
+        self.recipient = self._find(to, email, said)
+        self.variant = self._choice(self.recipient.fields)
+        demand_content(issue, self.variant, f"{self.recipient.address} gets")
+        variants = [self.variant]
+        if isinstance(issue.publication.pictures, PicturesElsewhere):  # what is written is uploaded: the pictures of every block
+            variants.append("1" * len(issue.conditions) or None)
+        self.whole: Edition = compile_issue(issue, workspace, self.links.picture_url, variants=variants)
+        self.edition = self.whole.variant(self.variant)
+
+    def _find(self, file: Path | None, address: str | None, said: Mapping[str, str]) -> Recipient:
+        try:
+            wanted = None if address is None else normalise(address)
+        except ValueError as error:
+            raise complaint(f"--email: the address {address!r} {error}") from None
+        if file is None:
+            return Recipient(*(wanted or normalise(SAMPLE_ADDRESS)), dict(said), 0)
+        people = open_list(file)
+        for row in people:
+            if not isinstance(row, Refused) and (wanted is None or wanted.key == row.key):
+                found = row._replace(fields={**row.fields, **said})
+                check_fields(self.issue, people.columns, file, [self._choice(found.fields)])
+                return found
+        raise complaint(f"has no recipient {address}; leave --email out for the first of the list", str(file))
+
+    @property
+    def what(self) -> str:
+        """``it``, or what the person gets of it: ``it without “Für die Presse”``."""
+        return "it" if self.variant is None else in_words(self.issue.content.blocks, self.variant)
+
+    def values(self) -> dict[str, str]:
+        """What the slots of this person hold; a field of a sample person that has no default shows its name."""
+        key = self.recipient.key  # a person of a list: what is missing there is to be seen
+        sample = link_values(self.links, key) if self.recipient.line else sample_values(self.edition, self.links, key)
+        return sample | dict(self.recipient.fields)  # a list can have no column of the links' names
+
+    def mail(self) -> bytes:
+        """The message of this person. Raises :class:`InputError` where it cannot be made."""
+        try:
+            template = MessageTemplate(self.whole).of(self.variant)
+            number = message_id(self.whole.hash, 0, template.domain)
+            date = dt.datetime.now().astimezone()
+            return template.build(to=self.recipient.address, values=self.values(), message_id=number, date=date)
+        except (MissingValue, HeaderError) as error:
+            raise complaint(f"{self.recipient.address}: {error}") from None
