@@ -21,6 +21,7 @@ lint: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m bench.message
 	$(BIN)/python -m bench.compile
+	$(BIN)/python -m bench.freeze
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .

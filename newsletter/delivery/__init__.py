@@ -1,6 +1,6 @@
 """The ledger, the campaign's life and the way to the SMTP server."""
 
-from newsletter.delivery.account import Account, account_of
+from newsletter.delivery.account import Account, account_of, deferrals
 from newsletter.delivery.desk import LedgerError
 from newsletter.delivery.dial import SendError
 from newsletter.delivery.drive import drive
@@ -15,6 +15,7 @@ __all__ = [
     "Recipients",
     "SendError",
     "account_of",
+    "deferrals",
     "discard",
     "drive",
     "find_campaign",

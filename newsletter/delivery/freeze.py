@@ -4,13 +4,13 @@
 """
 
 import itertools
-import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from pydantic_core import to_json
 from sqlalchemy import Connection, delete, exists, func, select, text, update
 
 from newsletter.audience.recipient import Duplicate, Recipient, Refused
@@ -18,9 +18,10 @@ from newsletter.compose.edition import Edition
 from newsletter.problem import InputError, Problem, complaint
 from newsletter.store.campaigns import Campaign
 from newsletter.store.editions import save_edition
-from newsletter.store.engine import Store, insert_new
-from newsletter.store.tables import OPEN, campaign, delivery, picture, suppression
+from newsletter.store.engine import Store, insert_rows
+from newsletter.store.tables import DUE, OPEN, campaign, delivery, picture, suppression
 from newsletter.store.tables import edition as edition_table
+from newsletter.store.tables import lane as lane_table
 
 #: Rows that go to the database at once.
 _BATCH = 1000
@@ -29,8 +30,9 @@ _BATCH = 1000
 _CAMPAIGN_IDS = 2**31 - 1
 #: How many refused and duplicate rows are told one by one; all are counted.
 TOLD = 1000
-#: One encoder for all rows: ``json.dumps`` would make one for each.
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_COLUMNS = ("campaign_id", "address_key", "address", "mark", "line", "lane", "variant", "data", "state", "updated_at")
+#: The lane of whoever is in none of its own.
+_COMMON = "*"
 
 
 class Recipients(Protocol):
@@ -68,13 +70,16 @@ def freeze(  # noqa: PLR0913 - each says its own, by name
     mark: Callable[[str], bytes],
     list_name: str,
     again: bool = False,
+    lane: Callable[[str], str] | None = None,
 ) -> tuple[Campaign, FreezeReport]:
     """Make the campaign of an issue: edition, audience and their counts, in one transaction and in flat memory.
 
     The edition has each variant that a recipient gets, and ``mark`` is ``Links.mark``. The campaign is a ``draft`` until
     :func:`~newsletter.delivery.drive.drive` starts it. ``again`` makes another campaign of an issue whose last one is over.
-    Raises :class:`~newsletter.problem.InputError`, with nothing stored, where no row can be used or the issue has a campaign that
-    stands in the way.
+    ``lane`` gives the lane of a recipient's domain (A-label); few lanes, ``*`` for all others.
+
+    Raises :class:`~newsletter.problem.InputError`, with nothing stored, where no row can be used, the issue has a campaign that
+    stands in the way, or the rows stored are not those that were read.
     """
     moment = store.clock()
     with store.write() as connection:
@@ -94,7 +99,8 @@ def freeze(  # noqa: PLR0913 - each says its own, by name
             "created_at": moment,
         }
         campaign_id = int(connection.execute(campaign.insert().returning(campaign.c.id), row).scalar_one())
-        report = _Audience(connection, campaign_id, moment, str(recipients.path), edition).take(recipients, mark)
+        audience = _Audience(connection, campaign_id, moment, str(recipients.path), edition, mark, lane)
+        report = audience.take(recipients)
         counts = {"candidates": report.candidates, "duplicates": report.duplicates, "refused": report.refused}
         frozen = update(campaign).where(campaign.c.id == campaign_id).values(counts).returning(campaign)
         return Campaign(**connection.execute(frozen).one()._mapping), report
@@ -114,6 +120,7 @@ def discard(store: Store, campaign_id: int) -> None:
         if row.state != "draft":
             raise complaint(f"the campaign of {row.slug} was started already and stays; it is {row.state}")
         connection.execute(delete(delivery).where(delivery.c.campaign_id == campaign_id))
+        connection.execute(delete(lane_table).where(lane_table.c.campaign_id == campaign_id))
         connection.execute(delete(campaign).where(campaign.c.id == campaign_id))
         _discard_edition(connection, row.edition_hash)
 
@@ -134,7 +141,7 @@ def _next_number(connection: Connection, slug: str, again: bool) -> int:
     row = connection.execute(last).one_or_none()
     if row is None:
         return 1
-    if row.state in ("draft", "running", "paused"):
+    if row.state in ("draft", "scheduled", "running", "paused"):
         raise complaint(f"the sending of {slug} is not finished; the same newsletter send without --again resumes it")
     if not again:
         raise complaint(f"{slug} was sent already; newsletter send --again sends it another time")
@@ -144,27 +151,41 @@ def _next_number(connection: Connection, slug: str, again: bool) -> int:
 class _Audience:
     """Puts the rows of a list into the ledger and counts what becomes of them."""
 
-    def __init__(self, connection: Connection, campaign_id: int, moment: int, path: str, edition: Edition) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what freeze() was given
+        self,
+        connection: Connection,
+        campaign_id: int,
+        moment: int,
+        path: str,
+        edition: Edition,
+        mark: Callable[[str], bytes],
+        lane: Callable[[str], str] | None,
+    ) -> None:
         self._connection = connection
         self._campaign_id = campaign_id
         self._moment = moment
         self._path = path
         self._choice = edition.choice
         self._variants = edition.variant_names
+        self._mark = mark
+        self._lane = lane
+        self._lanes: set[str] = set()
         self._candidates = self._taken = self._duplicates = self._refused = 0
         self._duplicate_rows: list[Duplicate] = []
         self._refused_rows: list[Refused] = []
 
-    def take(self, rows: Iterable[Recipient | Refused], mark: Callable[[str], bytes]) -> FreezeReport:
+    def take(self, rows: Iterable[Recipient | Refused]) -> FreezeReport:
         stream = iter(rows)
         while batch := list(itertools.islice(stream, _BATCH)):
             self._candidates += len(batch)
             good = [row for row in batch if isinstance(row, Recipient)]
             self._refuse(row for row in batch if isinstance(row, Refused))
             if good:
-                self._insert(good, mark)
+                self._insert(good)
         if not self._taken:
             raise self._nothing_usable()
+        lanes = [{"campaign_id": self._campaign_id, "lane": name} for name in sorted(self._lanes)]
+        self._connection.execute(lane_table.insert(), lanes)
         return self._report(self._suppress())
 
     def _refuse(self, rows: Iterable[Refused]) -> None:
@@ -173,25 +194,17 @@ class _Audience:
             if len(self._refused_rows) < TOLD:
                 self._refused_rows.append(row)
 
-    def _insert(self, rows: list[Recipient], mark: Callable[[str], bytes]) -> None:
+    def _insert(self, rows: list[Recipient]) -> None:
+        campaign_id, moment, mark = self._campaign_id, self._moment, self._mark
+        lanes = self._lanes_of(rows)
         values = [
-            {
-                "campaign_id": self._campaign_id,
-                "address_key": row.key,
-                "address": row.address,
-                "mark": mark(row.key),
-                "line": row.line,
-                "variant": self._variant(row),
-                "data": _as_json(dict(row.fields)),
-                "state": "pending",
-                "updated_at": self._moment,
-            }
-            for row in rows
+            (campaign_id, key, address, mark(key), line, lane, variant, to_json(dict(fields)).decode(), "pending", moment)
+            for (address, key, fields, line), lane, variant in zip(rows, lanes, map(self._variant, rows), strict=True)
         ]
-        taken = self._connection.execute(insert_new(self._connection, delivery), values).rowcount
+        taken = insert_rows(self._connection, delivery, _COLUMNS, values)
         self._taken += taken
         if taken != len(rows):  # the UNIQUE index found duplicates; only then are their lines looked up
-            self._find_duplicates(rows)
+            self._find_duplicates(rows, [row[3] for row in values])
 
     def _variant(self, row: Recipient) -> str | None:
         """What this recipient gets, decided here for good. Raises :class:`InputError` where the edition does not have it."""
@@ -201,19 +214,28 @@ class _Audience:
             raise InputError(Problem(self._path, row.line, 0, "", f"{row.address} {words}"))
         return name
 
-    def _find_duplicates(self, rows: list[Recipient]) -> None:
-        keys = [row.key for row in rows]
-        stored = select(delivery.c.address_key, delivery.c.line).where(
-            delivery.c.campaign_id == self._campaign_id, delivery.c.address_key.in_(keys)
+    def _lanes_of(self, rows: list[Recipient]) -> list[str]:
+        lane = self._lane
+        lanes = [_COMMON] * len(rows) if lane is None else [lane(row.key.rpartition("@")[2]) for row in rows]
+        self._lanes.update(lanes)
+        return lanes
+
+    def _find_duplicates(self, rows: list[Recipient], marks: list[bytes]) -> None:
+        stored = select(delivery.c.mark, delivery.c.address_key, delivery.c.line).where(
+            delivery.c.campaign_id == self._campaign_id, delivery.c.mark.in_(marks)
         )
-        first_lines = {row.address_key: row.line for row in self._connection.execute(stored)}
-        seen: set[str] = set()
-        for row in rows:
-            if (first := first_lines[row.key]) != row.line or row.key in seen:
+        firsts = {row.mark: row for row in self._connection.execute(stored)}
+        seen: set[bytes] = set()
+        for row, mark in zip(rows, marks, strict=True):
+            first = firsts[mark]
+            if first.address_key != row.key:
+                words = f"{row.address} cannot be told from the recipient of line {first.line}; change one of the two addresses"
+                raise complaint(words, f"{self._path}:{row.line}")
+            if first.line != row.line or mark in seen:
                 self._duplicates += 1
                 if len(self._duplicate_rows) < TOLD:
-                    self._duplicate_rows.append(Duplicate(self._path, row.line, first, row.address))
-            seen.add(row.key)
+                    self._duplicate_rows.append(Duplicate(self._path, row.line, first.line, row.address))
+            seen.add(mark)
 
     def _suppress(self) -> int:
         reason = select(suppression.c.reason).where(suppression.c.mark == delivery.c.mark).scalar_subquery()
@@ -224,22 +246,27 @@ class _Audience:
         ).rowcount
 
     def _report(self, suppressed: int) -> FreezeReport:
-        by_state = (
-            select(delivery.c.state, func.count()).where(delivery.c.campaign_id == self._campaign_id).group_by(delivery.c.state)
-        )
-        counts: dict[str, Any] = {state: count for state, count in self._connection.execute(by_state)}  # noqa: C416
+        """The counts, as the database has them. Raises :class:`InputError` where they are not what was read."""
+        of = delivery.c.campaign_id == self._campaign_id
+        # Two counts over indexes alone; by state, each row would have to be looked at.
+        stored = self._connection.scalar(select(func.count()).where(of)) or 0
+        prepared = self._connection.scalar(select(func.count()).where(of, text(DUE))) or 0
         report = FreezeReport(
             candidates=self._candidates,
-            prepared=counts.get("pending", 0),
-            suppressed=counts.get("suppressed", 0),
+            prepared=prepared,
+            suppressed=suppressed,
             duplicates=self._duplicates,
             refused=self._refused,
             duplicate_rows=tuple(self._duplicate_rows),
             refused_rows=tuple(self._refused_rows),
         )
-        told = report.prepared + report.suppressed + report.duplicates + report.refused
-        if report.candidates != told or report.suppressed != suppressed or self._taken != report.prepared + suppressed:
-            raise RuntimeError(f"the counts of {self._path} do not add up: {self._candidates} rows, {told} accounted for")
+        told = prepared + suppressed + self._duplicates + self._refused
+        if self._candidates != told or stored != prepared + suppressed or stored != self._taken:
+            raise complaint(
+                f"has {self._candidates} rows, but only {told} of them are accounted for; nothing was stored, "
+                "please report this as a fault of the program",
+                self._path,
+            )
         return report
 
     def _nothing_usable(self) -> InputError:

@@ -5,8 +5,9 @@
     pending, deferred --claim--> claimed --mark_sending--> sending --settle--> sent, deferred, failed, uncertain
     claimed --give_back--> pending, deferred        claimed, sending --recover, after a crash--> pending, uncertain
 
-What is left to do is read off the delivery rows alone. Only ``mark_sending`` lets a message out: the caller writes no byte of it
-before that transaction is committed (S23). Moments are microseconds UTC.
+The third step is in :mod:`newsletter.delivery.settling`, a campaign's own steps are in :mod:`newsletter.delivery.life`; all are
+called from here. What is left to do is read off the delivery rows alone. Only ``mark_sending`` lets a message out: the caller
+writes no byte of it before that transaction is committed (S23). Moments are microseconds UTC.
 """
 
 import json
@@ -14,55 +15,64 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, Update, and_, bindparam, case, exists, func, literal_column, null, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    Text,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    text,
+    update,
+)
 
-from newsletter.store.suppressions import Suppression, add_suppression
+from newsletter.delivery.life import POLICY, cancel, finish, pause, resolve, schedule, start
+from newsletter.delivery.settling import Result, Settled, ended_attempts, settle
 from newsletter.store.tables import DUE, HELD, campaign, delivery, suppression, worker
+from newsletter.store.tables import lane as lane_table
 
-#: ``why`` of a delivery that was deferred because the server refuses the sender or the content, not this recipient.
-POLICY = "policy"
+__all__ = [
+    "POLICY",
+    "Claimed",
+    "Result",
+    "Settled",
+    "cancel",
+    "claim",
+    "earliest",
+    "finish",
+    "give_back",
+    "lanes_of",
+    "mark_sending",
+    "next_due",
+    "pause",
+    "recover",
+    "recover_others",
+    "register",
+    "resolve",
+    "schedule",
+    "settle",
+    "start",
+]
 
-Settled = Literal["sent", "deferred", "failed", "uncertain", "pending"]
-
-#: From where a result may be stored. ``uncertain`` is among them for an answer that comes after the worker was taken for dead.
-_FROM: dict[Settled, tuple[str, ...]] = {
-    "sent": ("sending", "uncertain"),
-    "deferred": ("claimed", "sending", "uncertain"),
-    "failed": ("claimed", "sending", "uncertain"),
-    "uncertain": ("sending",),
-    "pending": ("claimed", "sending"),
-}
-
+_LOST = "the program ended before the server's answer was stored"
 _BEFORE_THE_CLAIM = case((delivery.c.code.is_not(None), "deferred"), else_="pending")
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that this worker alone may send. ``attempts`` counts the earlier tries, ``variant`` is of the edition."""
+    """A delivery that this worker alone may send. ``attempts`` counts the earlier tries, ``first_tried_at`` is when the first
+    one ended (None before it). ``variant`` names the form of the edition, where it has several."""
 
     id: int
     address: str
     mark: bytes
     fields: Mapping[str, str]
     attempts: int
+    lane: str = "*"
+    first_tried_at: int | None = None
     variant: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a try: the new state with the server's ``code``, ``enhanced`` code (RFC 3463) and ``reply``.
-
-    ``next_at`` is when a delivery that is still to be sent is due; ``hard_bounce`` suppresses the address.
-    """
-
-    delivery: int
-    state: Settled
-    code: int | None = None
-    enhanced: str | None = None
-    reply: str | None = None
-    next_at: int = 0
-    why: str | None = None
-    hard_bounce: bool = False
 
 
 def register(connection: Connection, *, host: str, pid: int, version: str, now: int) -> int:
@@ -71,37 +81,61 @@ def register(connection: Connection, *, host: str, pid: int, version: str, now: 
     return int(connection.execute(worker.insert().returning(worker.c.id), row).scalar_one())
 
 
-def claim(connection: Connection, campaign_id: int, worker_id: int, wanted: int, now: int) -> list[Claimed]:
-    """Take up to ``wanted`` due deliveries of a running campaign, longest due first.
+def claim(  # noqa: PLR0913 - the fence needs them all
+    connection: Connection, campaign_id: int, worker_id: int, wanted: int, now: int, *, lane: str | None = None
+) -> list[Claimed]:
+    """Take up to ``wanted`` due deliveries of a running campaign, longest due first; of one ``lane`` or of all.
 
     Suppression is looked up here: who must not be written to becomes ``suppressed`` in this transaction. Empty where nothing is
     due, the campaign does not run, or the worker was taken for dead.
     """
     if not _may_work(connection, campaign_id, worker_id):
         return []
-    due = (
-        select(delivery.c.id)
-        .where(delivery.c.campaign_id == campaign_id, text(DUE), delivery.c.next_at <= now)
-        .order_by(delivery.c.next_at, delivery.c.id)
-        .limit(wanted)
-        .with_for_update(skip_locked=True)
-    )
-    while ids := connection.scalars(due).all():
+    lanes = lanes_of(connection, campaign_id) if lane is None else [lane]
+    while ids := _due(connection, campaign_id, lanes, wanted, now):
         _suppress(connection, ids, now)
         take = (
             update(delivery)
             .where(delivery.c.id.in_(ids), text(DUE))
             .values(state="claimed", worker_id=worker_id, updated_at=now)
             .returning(
-                delivery.c.id, delivery.c.address, delivery.c.mark, delivery.c.data, delivery.c.attempts, delivery.c.variant
+                delivery.c.id,
+                delivery.c.address,
+                delivery.c.mark,
+                delivery.c.data,
+                delivery.c.attempts,
+                delivery.c.lane,
+                delivery.c.first_tried_at,
+                delivery.c.variant,
             )
         )
-        rows = sorted(connection.execute(take))
-        if rows:
+        if rows := connection.execute(take).all():
             return [
-                Claimed(row.id, row.address, row.mark, json.loads(row.data or "{}"), row.attempts, row.variant) for row in rows
+                Claimed(row.id, row.address, row.mark, json.loads(row.data or "{}"), row.attempts, *row[5:])
+                for row in sorted(rows, key=lambda row: ids.index(row.id))
             ]
     return []
+
+
+def _due(connection: Connection, campaign_id: int, lanes: Sequence[str], wanted: int, now: int) -> list[int]:
+    """The ids of the longest due deliveries; each lane is asked by itself, so that the index gives them in their order."""
+    found: list[tuple[int, int]] = []
+    for lane in lanes:
+        due = (
+            select(delivery.c.next_at, delivery.c.id)
+            .where(delivery.c.campaign_id == campaign_id, delivery.c.lane == lane, text(DUE), delivery.c.next_at <= now)
+            .order_by(delivery.c.next_at, delivery.c.id)
+            .limit(wanted)
+            .with_for_update(skip_locked=True)
+        )
+        found += [(row.next_at, row.id) for row in connection.execute(due)]
+    return [row for _, row in sorted(found)[:wanted]]
+
+
+def lanes_of(connection: Connection, campaign_id: int) -> list[str]:
+    """The lanes that a campaign's deliveries are in, by name; ``*`` holds whoever is in no lane of its own."""
+    named = select(lane_table.c.lane).where(lane_table.c.campaign_id == campaign_id).order_by(lane_table.c.lane)
+    return list(connection.scalars(named))
 
 
 def _suppress(connection: Connection, ids: Sequence[int], now: int) -> None:
@@ -124,60 +158,16 @@ def mark_sending(  # noqa: PLR0913 - the fence needs them all
     running = exists().where(campaign.c.id == campaign_id, campaign.c.state == "running")
     alive = exists().where(worker.c.id == worker_id, worker.c.state == "alive")
     held = delivery.c.state.in_(["claimed", "sending"]) if again else delivery.c.state == "claimed"
+    # + 0 keeps the planner from an index: for 20 ids, SQLite would rather read the whole campaign.
+    of = delivery.c.campaign_id + 0 == campaign_id
     intent = (
         update(delivery)
-        .where(delivery.c.id.in_(list(ids)), delivery.c.campaign_id == campaign_id, delivery.c.worker_id == worker_id)
+        .where(delivery.c.id.in_(list(ids)), of, delivery.c.worker_id == worker_id)
         .where(held, running, alive)
         .values(state="sending", updated_at=now)
         .returning(delivery.c.id)
     )
     return set(connection.scalars(intent))
-
-
-def settle(connection: Connection, worker_id: int, results: Sequence[Result], now: int) -> None:
-    """Store results of this worker's tries. One that comes twice or too late changes nothing that another one decided."""
-    by_state: dict[Settled, list[dict[str, object]]] = {}
-    for result in results:
-        by_state.setdefault(result.state, []).append(
-            {
-                "row": result.delivery,
-                "new_code": result.code,
-                "new_enhanced": result.enhanced,
-                "new_reply": result.reply,
-                "new_next_at": result.next_at,
-                "new_why": result.why,
-            }
-        )
-    for state, rows in by_state.items():
-        connection.execute(_settlement(state, worker_id, now), rows)
-    if bounced := [result.delivery for result in results if result.hard_bounce]:
-        _suppress_bounced(connection, worker_id, bounced, now)
-
-
-def _settlement(state: Settled, worker_id: int, now: int) -> Update:
-    allowed = or_(*(delivery.c.state == before for before in _FROM[state]))  # IN (…) does not go with several rows at once
-    return (
-        update(delivery)
-        .where(delivery.c.id == bindparam("row"), delivery.c.worker_id == worker_id, allowed)
-        .values(
-            state=state,
-            code=bindparam("new_code"),
-            enhanced=bindparam("new_enhanced"),
-            reply=bindparam("new_reply"),
-            next_at=bindparam("new_next_at"),
-            why=bindparam("new_why"),
-            attempts=delivery.c.attempts + 1,
-            updated_at=now,
-        )
-    )
-
-
-def _suppress_bounced(connection: Connection, worker_id: int, ids: Sequence[int], now: int) -> None:
-    failed = select(delivery.c.id, delivery.c.mark, delivery.c.address, delivery.c.campaign_id).where(
-        delivery.c.id.in_(ids), delivery.c.worker_id == worker_id, delivery.c.state == "failed"
-    )
-    for row in connection.execute(failed).all():
-        add_suppression(connection, Suppression(row.mark, row.address, "bounced", row.campaign_id, row.id, now))
 
 
 def give_back(connection: Connection, worker_id: int, ids: Iterable[int], now: int) -> None:
@@ -194,15 +184,19 @@ def recover(connection: Connection, worker_id: int, now: int, *, ended: Literal[
     ending = update(worker).where(worker.c.id == worker_id, worker.c.state == "alive")
     connection.execute(ending.values(state=ended, ended_at=now))
     uncertain = delivery.c.state == "sending"
+    lost = (null(), null(), literal(_LOST, Text))
+    held = (delivery.c.worker_id == worker_id, text(HELD))
+    connection.execute(ended_attempts("uncertain", now, delivery.c.attempts + 1, *lost, where=(*held, uncertain)))
     connection.execute(
         update(delivery)
-        .where(delivery.c.worker_id == worker_id, text(HELD))
+        .where(*held)
         .values(
             state=case((uncertain, "uncertain"), else_=_BEFORE_THE_CLAIM),
             code=case((uncertain, null()), else_=delivery.c.code),
             enhanced=case((uncertain, null()), else_=delivery.c.enhanced),
-            reply=case((uncertain, "the program ended before the server's answer was stored"), else_=delivery.c.reply),
+            reply=case((uncertain, _LOST), else_=delivery.c.reply),
             attempts=delivery.c.attempts + case((uncertain, 1), else_=0),
+            first_tried_at=case((uncertain, func.coalesce(delivery.c.first_tried_at, now)), else_=delivery.c.first_tried_at),
             updated_at=now,
         )
     )
@@ -215,48 +209,21 @@ def recover_others(connection: Connection, worker_id: int, now: int) -> None:
         recover(connection, other, now)
 
 
-def start(connection: Connection, campaign_id: int, now: int) -> bool:
-    """Let a new or paused campaign run; False where it is over. What the server refused by policy is tried again at once."""
-    state = _state(connection, campaign_id)
-    if state not in ("draft", "running", "paused"):
-        return False
-    connection.execute(
-        update(campaign)
-        .where(campaign.c.id == campaign_id)
-        .values(state="running", started_at=func.coalesce(campaign.c.started_at, now), note=None)
+def next_due(connection: Connection, campaign_id: int, worker_id: int, *, lane: str | None = None) -> int | None:
+    """When this worker's next delivery (of one lane or of all) is due, or None where none is left, the campaign does not run or
+    the worker is dead."""
+    return earliest(connection, campaign_id, lane=lane) if _may_work(connection, campaign_id, worker_id) else None
+
+
+def earliest(connection: Connection, campaign_id: int, *, lane: str | None = None) -> int | None:
+    """When the next pending or deferred delivery is due, of one lane or of all, or None where there is none."""
+    first = select(func.min(delivery.c.next_at)).where(
+        delivery.c.campaign_id == campaign_id, delivery.c.lane == lane_table.c.lane, text(DUE)
     )
-    if state == "paused":
-        policy = and_(delivery.c.campaign_id == campaign_id, text(DUE), delivery.c.next_at > now, delivery.c.why == POLICY)
-        connection.execute(update(delivery).where(policy).values(next_at=now))
-    return True
-
-
-def pause(connection: Connection, campaign_id: int, note: str) -> None:
-    """Stop a running campaign; ``note`` says why. From this commit on nothing more is granted."""
-    running = and_(campaign.c.id == campaign_id, campaign.c.state == "running")
-    connection.execute(update(campaign).where(running).values(state="paused", note=note))
-
-
-def finish(connection: Connection, campaign_id: int, now: int) -> bool:
-    """End a running campaign as done where no delivery is pending, deferred, claimed or sending."""
-    # Two questions, one a partial index: counting a million rows would take a third of a second.
-    left = [
-        exists(select(literal_column("1")).where(delivery.c.campaign_id == campaign.c.id, text(part))) for part in (DUE, HELD)
-    ]
-    over = and_(campaign.c.id == campaign_id, campaign.c.state == "running", ~or_(*left))
-    return connection.execute(update(campaign).where(over).values(state="done", ended_at=now)).rowcount == 1
-
-
-def next_due(connection: Connection, campaign_id: int, worker_id: int) -> int | None:
-    """When this worker's next delivery is due, or None where none is left, the campaign does not run or the worker is dead."""
-    return earliest(connection, campaign_id) if _may_work(connection, campaign_id, worker_id) else None
-
-
-def earliest(connection: Connection, campaign_id: int) -> int | None:
-    """When the next pending or deferred delivery is due, or None where there is none."""
-    moment: int | None = connection.scalar(
-        select(func.min(delivery.c.next_at)).where(delivery.c.campaign_id == campaign_id, text(DUE))
-    )
+    lanes = select(func.min(first.scalar_subquery())).where(lane_table.c.campaign_id == campaign_id)
+    if lane is not None:
+        lanes = lanes.where(lane_table.c.lane == lane)
+    moment: int | None = connection.scalar(lanes)
     return moment
 
 

@@ -1,5 +1,6 @@
 """The database: what was sent to whom, what may not be sent, and what the subscribers' pages show."""
 
+from newsletter.store.attempts import Attempt, attempts_of
 from newsletter.store.campaigns import Campaign, campaign_of, find_campaign, list_campaigns
 from newsletter.store.deliveries import StoredDelivery, delivery_of
 from newsletter.store.editions import Picture, load_edition, picture_of, save_edition
@@ -14,11 +15,13 @@ from newsletter.store.suppressions import (
 )
 
 __all__ = [
+    "Attempt",
     "Campaign",
     "Picture",
     "Store",
     "StoredDelivery",
     "Suppression",
+    "attempts_of",
     "campaign_of",
     "delivery_of",
     "find_campaign",

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from newsletter.store.engine import Store
 from newsletter.store.tables import campaign
 
-CampaignState = Literal["draft", "running", "paused", "cancelled", "done"]
+CampaignState = Literal["draft", "scheduled", "running", "paused", "cancelled", "done"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Campaign:
     """The sending of one edition to one audience. ``number`` counts the campaigns of one slug, moments are microseconds UTC.
 
     ``candidates`` are the rows of the list: ``duplicates``, ``refused`` and the audience. ``key`` makes the Message-IDs, ``note``
-    says why a campaign is paused.
+    says why a campaign is paused, ``start_at`` is when it may start, where somebody said so.
     """
 
     id: int
@@ -33,6 +33,7 @@ class Campaign:
     started_at: int | None
     ended_at: int | None
     note: str | None
+    start_at: int | None = None
 
     @property
     def audience(self) -> int:

@@ -1,18 +1,19 @@
 """The database's address becomes an open store: an engine with the tables in it, and the lock that lets one ``send`` run."""
 
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, select
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, create_engine, event, func, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
 
 from newsletter.problem import complaint
 from newsletter.store.clock import Clock, now
-from newsletter.store.tables import SCHEMA, meta, metadata
+from newsletter.store.schema import make_tables
 
 #: How long a writer waits for another one, in seconds; freezing a list of a million rows holds the database this long.
 _PATIENCE = 60
@@ -38,6 +39,24 @@ class Store:
         with self._writer.begin() as connection:
             yield connection
 
+    @contextmanager
+    def rebuild(self) -> Iterator[Connection]:
+        """A transaction that changes the tables themselves, alone among its like.
+
+        On SQLite without foreign keys, for a table is changed there by making it anew; it raises
+        :class:`~sqlalchemy.exc.IntegrityError`, with nothing changed, where a row then points to nothing.
+        """
+        with self._writer.execution_options(newsletter_rebuilds=True).connect() as connection:
+            connection.detach()  # closed afterwards: nobody else gets a connection without foreign keys
+            with connection.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('newsletter tables'))")
+                yield connection
+                if connection.dialect.name == "sqlite":
+                    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                    if lost:
+                        raise IntegrityError(None, None, sqlite3.IntegrityError(f"{len(lost)} rows of {lost[0][0]} are cut off"))
+
     def close(self) -> None:
         """Give all connections back."""
         self._reader.dispose()
@@ -50,19 +69,22 @@ def open_store(url: str, clock: Clock = now) -> Store:
     not in it, for it may hold a password.
     """
     path = _database_file(url)
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": _PATIENCE, "check_same_thread": False}
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
     try:
         _make_file(path)
-        engine = create_engine(
-            URL.create("sqlite", database=str(path)), connect_args={"timeout": _PATIENCE, "check_same_thread": False}
-        )
-        event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
         store = Store(engine, clock)
-        _make_tables(store)
-    except OSError as error:
-        raise complaint(f"cannot be opened as the database: {error.strerror}", str(path)) from None
-    except DatabaseError as error:
-        raise complaint(f"cannot be used as the database: {error.orig}", str(path)) from None
+        make_tables(store)
+    except BaseException as error:
+        engine.dispose()
+        if isinstance(error, OSError):
+            raise complaint(f"cannot be opened as the database: {error.strerror}", str(path)) from None
+        if isinstance(error, DatabaseError):
+            raise complaint(f"cannot be used as the database: {error.orig}", str(path)) from None
+        raise
     return store
 
 
@@ -100,28 +122,28 @@ def _prepare(connection: Any, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     # A writer takes its place at once: one that reads first and writes later can be refused in the middle.
-    writes = connection.get_execution_options().get("newsletter_writes", False)
+    options = connection.get_execution_options()
+    if options.get("newsletter_rebuilds", False):
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # without effect once a transaction has begun
+    writes = options.get("newsletter_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _make_tables(store: Store) -> None:
-    with store.read() as connection:
-        stored = _stored_schema(connection)
-    if stored is None:
-        with store.write() as connection:
-            stored = _stored_schema(connection)  # another process may have been quicker
-            if stored is None:
-                metadata.create_all(connection)
-                connection.execute(meta.insert().values(key="schema", value=SCHEMA))
-                stored = SCHEMA
-    if stored != SCHEMA:
-        raise complaint(f"the database has form {stored}, this program works with form {SCHEMA}; use the program that made it")
+def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> int:
+    """Insert many rows, leaving out those that a UNIQUE index already holds; gives how many went in.
+
+    The same as :func:`insert_new`, but the values go to the driver as they are: at a million rows half the time is saved.
+    """
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    names, values = ", ".join(columns), ", ".join([mark] * len(columns))
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({values}) ON CONFLICT DO NOTHING"  # noqa: S608 - our own names
+    return connection.exec_driver_sql(statement, list(rows)).rowcount
 
 
-def _stored_schema(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(meta.name):
-        return None
-    return connection.scalar(select(meta.c.value).where(meta.c.key == "schema"))
+def after_at(connection: Connection, column: ColumnElement[str]) -> ColumnElement[str]:
+    """What stands behind the first ``@`` of a text, in the words of the connection's database."""
+    find = func.strpos if connection.dialect.name == "postgresql" else func.instr
+    return func.substr(column, find(column, "@") + 1)
 
 
 def insert_new(connection: Connection, table: Table) -> Any:

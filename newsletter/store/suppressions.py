@@ -46,7 +46,7 @@ def add_suppression(connection: Connection, row: Suppression) -> bool:
     """What :func:`suppress` does, as part of a transaction."""
     values = {name: getattr(row, name) for name in Suppression.__slots__}
     new = connection.execute(insert_new(connection, suppression).values(values)).rowcount == 1
-    unfinished = select(campaign.c.id).where(campaign.c.state.in_(["draft", "running", "paused"]))
+    unfinished = select(campaign.c.id).where(campaign.c.state.in_(["draft", "scheduled", "running", "paused"]))
     connection.execute(
         update(delivery)
         .where(delivery.c.mark == row.mark, text(OPEN), delivery.c.campaign_id.in_(unfinished))

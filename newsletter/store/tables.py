@@ -1,6 +1,8 @@
-"""The tables: editions and their pictures, campaigns and their deliveries, suppressions, workers.
+"""The tables: editions and their pictures, campaigns with their lanes, deliveries and attempts, suppressions, workers.
 
 Every statement over them holds on SQLite and PostgreSQL. Moments are whole microseconds UTC (:mod:`newsletter.store.clock`).
+A change here needs a migration that does the same to a database that is there already (``migrations/versions``), and its name
+in :data:`REVISIONS`.
 """
 
 from sqlalchemy import (
@@ -12,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -19,8 +22,10 @@ from sqlalchemy import (
     text,
 )
 
-#: Counts up when a table changes; what is stored in ``meta`` tells a later program what it has before it.
-SCHEMA = "1"
+#: The migrations, oldest first; the last one makes what stands here. A database names the one that it has in ``alembic_version``.
+REVISIONS = ("0001", "0002")
+#: What ``meta`` says to a program from before the migrations: that this database is not for it.
+MOVED_ON = "2"
 
 metadata = MetaData(
     naming_convention={
@@ -40,7 +45,17 @@ _Id = BigInteger().with_variant(Integer(), "sqlite")
 #: the text, and a bound value proves nothing to it.
 DUE = "state IN ('pending', 'deferred')"
 HELD = "state IN ('claimed', 'sending')"
+DEFERRED = "state = 'deferred'"
+APART = "state IN ('failed', 'suppressed', 'uncertain')"
 OPEN = "state IN ('pending', 'deferred', 'claimed')"
+
+#: Not among ``metadata``, since Alembic minds it itself.
+revision = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", String, nullable=False))
 
@@ -75,11 +90,20 @@ campaign = Table(
     Column("duplicates", Integer, nullable=False),
     Column("refused", Integer, nullable=False),
     Column("created_at", _Big, nullable=False),
+    Column("start_at", _Big),  # not before this moment, where somebody said when
     Column("started_at", _Big),
     Column("ended_at", _Big),
     Column("note", Text),
     UniqueConstraint("slug", "number"),
-    CheckConstraint("state IN ('draft', 'running', 'paused', 'cancelled', 'done')", name="state"),
+    CheckConstraint("state IN ('draft', 'scheduled', 'running', 'paused', 'cancelled', 'done')", name="state"),
+)
+
+#: Which lanes a campaign's deliveries are in: large mailbox providers each in one, all others in ``*``.
+lane = Table(
+    "lane",
+    metadata,
+    Column("campaign_id", ForeignKey("campaign.id"), primary_key=True),
+    Column("lane", String, primary_key=True),
 )
 
 worker = Table(
@@ -105,26 +129,47 @@ delivery = Table(
     Column("address", String, nullable=False),
     Column("mark", LargeBinary(16), nullable=False),
     Column("line", Integer, nullable=False),
+    Column("lane", String, nullable=False, server_default="*"),
+    Column("variant", String),  # of the edition; NULL where everyone gets the same
     Column("data", Text),  # the fields as JSON; NULL once they were deleted
-    Column("variant", Text),  # of the edition; NULL where everyone gets the same
     Column("state", String, nullable=False),
     Column("why", String),
     Column("worker_id", ForeignKey("worker.id")),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("first_tried_at", _Big),  # the end of the first try: from there it is counted when to give up
     Column("next_at", _Big, nullable=False, server_default="0"),
     Column("code", Integer),
     Column("enhanced", String),
     Column("reply", Text),
     Column("updated_at", _Big, nullable=False),
-    UniqueConstraint("campaign_id", "address_key"),
+    # One index for two questions: is this recipient in the campaign already, and what is still open for an address that was
+    # suppressed. The mark stands for the address; it is shorter, and it stays when the address is erased.
+    UniqueConstraint("campaign_id", "mark"),
     CheckConstraint(
         "state IN ('pending', 'claimed', 'sending', 'sent', 'deferred', 'failed', 'suppressed', 'uncertain')", name="state"
     ),
-    Index("ix_delivery_due", "campaign_id", "next_at", "id", sqlite_where=text(DUE), postgresql_where=text(DUE)),
+    Index("ix_delivery_due", "campaign_id", "lane", "next_at", "id", sqlite_where=text(DUE), postgresql_where=text(DUE)),
     Index("ix_delivery_held", "worker_id", sqlite_where=text(HELD), postgresql_where=text(HELD)),
     Index("ix_delivery_held_campaign", "campaign_id", sqlite_where=text(HELD), postgresql_where=text(HELD)),
-    Index("ix_delivery_open_mark", "mark", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+    Index("ix_delivery_deferred", "campaign_id", "address_key", sqlite_where=text(DEFERRED), postgresql_where=text(DEFERRED)),
+    Index("ix_delivery_apart", "campaign_id", "state", sqlite_where=text(APART), postgresql_where=text(APART)),
     sqlite_autoincrement=True,
+)
+
+#: The tries that came to anything but ``sent``, for ``newsletter why``; rows are only added. What was sent, the delivery tells.
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("delivery_id", ForeignKey("delivery.id"), nullable=False, index=True),
+    Column("n", Integer, nullable=False),
+    Column("worker_id", ForeignKey("worker.id"), nullable=False),
+    Column("started_at", _Big, nullable=False),
+    Column("ended_at", _Big, nullable=False),
+    Column("state", String, nullable=False),
+    Column("code", Integer),
+    Column("enhanced", String),
+    Column("reply", Text),
 )
 
 # No foreign keys here: a suppression outlives campaigns, and a link of a draft names campaign 0.

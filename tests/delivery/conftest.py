@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import contextlib
+import os
+import secrets
 import ssl
 import threading
 from collections import Counter
@@ -13,7 +15,7 @@ from typing import Any
 
 import pytest
 import trustme
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
 
 from newsletter.audience.recipient import Recipient, Refused
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Headers, Part, PictureFile, Slot
@@ -23,6 +25,8 @@ from newsletter.links import Links
 from newsletter.message.template import MessageTemplate
 from newsletter.settings import Settings
 from newsletter.store import Campaign, Store, load_edition, open_store
+from newsletter.store.clock import now
+from newsletter.store.schema import make_tables
 from newsletter.store.tables import delivery
 
 #: Signs the sink's certificate; no system trusts it.
@@ -245,6 +249,25 @@ def office(tmp_path: Path) -> Iterator[Office]:
     url = f"sqlite:///{tmp_path / 'newsletter.db'}"
     store = open_store(url)
     yield Office(url, store, Links("http://127.0.0.1:8025", b"k" * 32, "region.example.org"))
+    store.close()
+
+
+@pytest.fixture
+def postgresql() -> Iterator[Store]:
+    """The tables in a schema of their own on PostgreSQL; skipped where none is named, or psycopg is not there."""
+    url = os.environ.get("NEWSLETTER_TEST_POSTGRESQL")
+    if not url:
+        pytest.skip("NEWSLETTER_TEST_POSTGRESQL names no PostgreSQL, as postgresql+psycopg://user@host/database")
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
+    schema = f"newsletter_test_{secrets.token_hex(8)}"
+    engine = create_engine(url, connect_args={"options": f"-c search_path={schema}"})
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+    store = Store(engine, now)
+    make_tables(store)
+    yield store
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
     store.close()
 
 

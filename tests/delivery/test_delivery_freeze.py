@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 
 from newsletter.audience.recipient import Duplicate, Recipient, Refused
 from newsletter.compose.edition import Edition, Headers, Part
-from newsletter.delivery import account_of, find_campaign, freeze
+from newsletter.delivery import account_of, discard, find_campaign, freeze
+from newsletter.delivery.ledger import lanes_of
 from newsletter.problem import InputError
 from newsletter.store import list_suppressions, load_edition, open_store, suppress, unsuppress
 from newsletter.store.tables import campaign, delivery, edition, picture
@@ -110,9 +111,54 @@ def test_counts_that_do_not_add_up_are_never_stored(office: "Office", people: "M
     some = people()
     # All rows claim to stand in one line: so the second p0 is taken for the first one, and nobody counts it.
     some.rows = [Recipient(f"p{number % 1000}@example.org", f"p{number % 1000}@example.org", {}, 7) for number in range(1001)]
-    with pytest.raises(RuntimeError, match="do not add up: 1001 rows, 1000 accounted for"):
+    with pytest.raises(InputError, match=r"list\.csv: has 1001 rows, but only 1000 of them are accounted for"):
         office.freeze(some)
     assert set(counts(office).values()) == {0}
+
+
+def test_a_row_that_another_hand_put_in_is_noticed(office: "Office", people: "Make") -> None:
+    with office.store.write() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER other AFTER INSERT ON delivery WHEN new.line = 3 BEGIN DELETE FROM delivery WHERE line = 2; END"
+        )
+    with pytest.raises(InputError, match="accounted for"):
+        office.freeze(people("ada@example.org", "bob@example.org"))
+    assert set(counts(office).values()) == {0}
+
+
+def test_two_addresses_are_never_taken_for_one(office: "Office", people: "Make", edition: Edition) -> None:
+    with pytest.raises(InputError, match=r"list\.csv:3: bob@example\.org cannot be told from the recipient of line 2"):
+        freeze(
+            office.store,
+            slug="x",
+            edition=edition,
+            recipients=people("ada@example.org", "bob@example.org"),
+            mark=lambda _key: b"m" * 16,
+            list_name="l",
+        )
+    assert set(counts(office).values()) == {0}
+
+
+def test_each_delivery_is_in_the_lane_of_its_domain(office: "Office", people: "Make", edition: Edition) -> None:
+    made, _ = freeze(
+        office.store,
+        slug="x",
+        edition=edition,
+        recipients=people("ada@example.org", "Bob@Big.example", "cyd@other.org"),
+        mark=office.links.mark,
+        list_name="l",
+        lane=lambda domain: "big" if domain == "big.example" else "*",
+    )
+    assert {address: row.lane for address, row in office.rows(made).items()} == {
+        "ada@example.org": "*",
+        "Bob@Big.example": "big",
+        "cyd@other.org": "*",
+    }
+    with office.store.read() as connection:
+        assert lanes_of(connection, made.id) == ["*", "big"]
+    discard(office.store, made.id)
+    with office.store.read() as connection:
+        assert lanes_of(connection, made.id) == []
 
 
 def test_a_second_campaign_of_an_issue_needs_again_and_an_end(office: "Office", people: "Make") -> None:

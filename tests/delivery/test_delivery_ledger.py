@@ -1,12 +1,14 @@
 """Each transition of the ledger, and what it must never do."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Connection, event, select, update
 
 from newsletter.delivery import account_of, ledger
+from newsletter.delivery.account import read_account
 from newsletter.delivery.ledger import Result
 from newsletter.problem import InputError
 from newsletter.store import Campaign, list_suppressions, suppress
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
     Make = Callable[..., People]
 
 NOW = 2_000_000_000_000_000
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def office(office: "Office", request: pytest.FixtureRequest) -> "Office":
+    """The ledger on either database."""
+    return office if request.param == "sqlite" else replace(office, store=request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture
@@ -289,6 +297,10 @@ def test_a_ledger_that_was_tampered_with_is_not_believed(frozen: Campaign, offic
         account_of(office.store, 99)
 
 
+#: As many as go into one transaction: with a few ids the plan is another one.
+MANY = range(100, 600)
+
+
 def test_no_transition_reads_the_whole_table(frozen: Campaign, office: "Office") -> None:
     """At a million rows, a statement without an index would hold everything up."""
     said: list[tuple[str, Any]] = []
@@ -301,16 +313,24 @@ def test_no_transition_reads_the_whole_table(frozen: Campaign, office: "Office")
         event.listen(connection, "before_cursor_execute", note)
         me = hire(connection)
         claim(connection, frozen, me)
-        ledger.mark_sending(connection, frozen.id, me, [1, 2], NOW)
+        ledger.mark_sending(connection, frozen.id, me, [1, 2, *MANY], NOW)
         ledger.settle(connection, me, [Result(1, "sent"), Result(2, "failed", hard_bounce=True)], NOW)
-        ledger.give_back(connection, me, [3], NOW)
+        ledger.give_back(connection, me, [3, *MANY], NOW)
         ledger.recover(connection, me, NOW)
         ledger.finish(connection, frozen.id, NOW)
         ledger.earliest(connection, frozen.id)
         ledger.pause(connection, frozen.id, "x")
         ledger.start(connection, frozen.id, NOW)
+        ledger.resolve(connection, frozen.id, "resend", NOW)
+        ledger.resolve(connection, frozen.id, "sent", NOW)
+        read_account(connection, frozen.id)
         event.remove(connection, "before_cursor_execute", note)
         assert len(said) >= 9
+        if connection.dialect.name != "sqlite":
+            return  # PostgreSQL plans by statistics: small tables are read whole
         for statement, parameters in said:
             plan = [row[-1] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, parameters)]
             assert not [line for line in plan if line.startswith("SCAN delivery")], (statement, plan)
+            # The index of marks finds one recipient; over a campaign it may only count.
+            strewn = [line for line in plan if "autoindex_delivery" in line and "mark=?" not in line and "COVERING" not in line]
+            assert not strewn, (statement, plan)

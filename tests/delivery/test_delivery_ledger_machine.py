@@ -1,4 +1,5 @@
-"""Any order of claiming, sending, dying, pausing and unsubscribing: nobody is granted twice, nobody is forgotten."""
+"""Any order of claiming, sending, dying, pausing, cancelling, resolving and unsubscribing: nobody is granted twice, nobody is
+forgotten."""
 
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from newsletter.audience.recipient import Recipient, Refused
 from newsletter.compose.edition import Edition, Headers, Part
 from newsletter.delivery import account_of, freeze, ledger
 from newsletter.delivery.ledger import Result
+from newsletter.problem import InputError
 from newsletter.store import open_store, suppress
 from newsletter.store.clock import MINUTE
 from newsletter.store.tables import delivery, worker
@@ -38,7 +40,8 @@ class Crowd:
 
     def __iter__(self) -> Iterator[Recipient | Refused]:
         rows: list[Recipient | Refused] = [
-            Recipient(f"{letter}@x.org", f"{letter}@x.org", {}, n) for n, letter in enumerate("abcdef", 2)
+            Recipient(f"{letter}@{domain}.org", f"{letter}@{domain}.org", {}, n)
+            for n, (letter, domain) in enumerate(zip("abcdef", ["x", "big"] * 3, strict=True), 2)
         ]
         return iter(rows)
 
@@ -46,8 +49,8 @@ class Crowd:
 class LedgerMachine(RuleBasedStateMachine):
     """What the server knows is kept beside the ledger: ``maybe_taken`` are the messages that it has or may have."""
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(later=st.sampled_from([0, 0, 0, 3]))
+    def open(self, later: int) -> None:
         self.folder = tempfile.mkdtemp()
         self.moment = 1_000_000_000
         self.store = open_store(f"sqlite:///{self.folder}/newsletter.db", lambda: self.moment)
@@ -58,7 +61,10 @@ class LedgerMachine(RuleBasedStateMachine):
             recipients=Crowd(),
             mark=mark,
             list_name="list.csv",
+            lane=lambda domain: "big" if domain == "big.org" else "*",
         )
+        self.start_at = self.moment + later * MINUTE
+        self.over = False
         self.alive: list[int] = []
         self.all_workers: list[int] = []
         #: (worker, delivery) that were granted, and the answer not yet told to the ledger.
@@ -67,7 +73,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.sent: set[int] = set()
         self.suppressed: set[int] = set()
         with self.store.write() as connection:
-            ledger.start(connection, self.campaign.id, self.moment)
+            if later:
+                assert ledger.schedule(connection, self.campaign.id, self.start_at)
+            assert ledger.start(connection, self.campaign.id, self.moment) == (not later)
             self._hire(connection)
 
     def teardown(self) -> None:
@@ -88,16 +96,24 @@ class LedgerMachine(RuleBasedStateMachine):
         """Mostly the newest, so that something comes of it; a dead one must be held back by the ledger itself."""
         return self.all_workers[-1 - which % len(self.all_workers)]
 
-    @rule(which=WHICH, wanted=st.integers(1, 4), grant=st.sampled_from([True, True, False]))
-    def claim(self, which: int, wanted: int, grant: bool) -> None:
+    @rule(
+        which=WHICH,
+        wanted=st.integers(1, 4),
+        grant=st.sampled_from([True, True, False]),
+        lane=st.sampled_from([None, None, "*", "big"]),
+    )
+    def claim(self, which: int, wanted: int, grant: bool, lane: str | None) -> None:
         by = self.worker(which)
         before = self.states()
         with self.store.write() as connection:
-            claimed = ledger.claim(connection, self.campaign.id, by, wanted, self.moment)
+            claimed = ledger.claim(connection, self.campaign.id, by, wanted, self.moment, lane=lane)
         assert by in self.alive or not claimed
         for one in claimed:
             assert before[one.id] in ("pending", "deferred")
             assert one.id not in self.suppressed
+            assert one.lane == ("big" if one.address.endswith("@big.org") else "*")
+            assert lane in (None, one.lane)
+        assert not claimed or (self.moment >= self.start_at and not self.over)
         if grant:
             self._grant(by, {one.id for one in claimed}, again=False)
 
@@ -112,6 +128,8 @@ class LedgerMachine(RuleBasedStateMachine):
             if again and (by, one) in self.open_grants:
                 continue  # the same grant, told a second time
             assert by in self.alive
+            assert self.moment >= self.start_at
+            assert not self.over
             assert one not in self.maybe_taken, "this message may have been taken before: it would come twice"
             assert one not in self.suppressed
             self.open_grants.add((by, one))
@@ -170,7 +188,33 @@ class LedgerMachine(RuleBasedStateMachine):
             if over:
                 assert not set(self.states().values()) & {"pending", "deferred", "claimed", "sending"}
 
-    @rule(minutes=st.integers(1, 5))
+    @rule(ask=st.sampled_from([0, 0, 0, 0, 0, 1]))
+    def cancel(self, ask: int) -> None:
+        if ask:
+            with self.store.write() as connection:
+                self.over = ledger.cancel(connection, self.campaign.id, self.moment) or self.over
+
+    @rule(decision=st.sampled_from(["sent", "resend", "resend"]))
+    def resolve(self, decision: Literal["sent", "resend"]) -> None:
+        before = {one for one, state in self.states().items() if state == "uncertain"}
+        try:
+            with self.store.write() as connection:
+                count = ledger.resolve(connection, self.campaign.id, decision, self.moment)
+        except InputError:
+            assert decision == "resend"
+            assert {one for one, state in self.states().items() if state == "uncertain"} == before
+            return
+        assert count == len(before)
+        if decision == "resend":
+            assert not before or not self.over
+            waiting = {(by, one) for by, one in self.open_grants if one in before}
+            assert not {by for by, _ in waiting} & set(self.alive), "the answer may still come"
+            self.open_grants -= waiting
+            self.maybe_taken -= before
+        else:
+            self.sent |= before
+
+    @rule(minutes=st.sampled_from([1, 2, 5, 11]))
     def wait(self, minutes: int) -> None:
         self.moment += minutes * MINUTE
 

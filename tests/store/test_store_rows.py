@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from newsletter.compose.edition import AttachedFile, Edition, Headers, Part, PictureFile, Slot
 from newsletter.store import (
@@ -23,6 +23,7 @@ from newsletter.store import (
     suppression_of,
     unsuppress,
 )
+from newsletter.store.suppressions import Suppression, add_suppression
 from newsletter.store.tables import campaign, delivery
 
 EDITION = Edition(
@@ -146,13 +147,13 @@ def test_the_ids_of_deliveries_are_never_given_out_again(store: Store) -> None:
     assert found.mark == OTHER
 
 
-@pytest.mark.parametrize("state", ["draft", "running", "paused"])
+@pytest.mark.parametrize("state", ["draft", "scheduled", "running", "paused"])
 def test_a_suppression_takes_everything_back_that_no_server_was_handed(store: Store, state: str) -> None:
     kinds = ["pending", "deferred", "claimed", "sending", "sent", "failed", "uncertain"]
-    added = add_campaign(store, 1, state, *((kind, MARK) for kind in kinds), ("pending", OTHER))
-    assert suppress(store, MARK, reason="unsubscribed", campaign_id=added, delivery_id=1) is True
-    left = [("suppressed", "unsubscribed")] * 3 + [(kind, None) for kind in kinds[3:]] + [("pending", None)]
-    assert states(store, added) == left
+    added = [add_campaign(store, number, state, (kind, MARK), ("pending", OTHER)) for number, kind in enumerate(kinds)]
+    assert suppress(store, MARK, reason="unsubscribed", campaign_id=added[0], delivery_id=1) is True
+    left = [("suppressed", "unsubscribed")] * 3 + [(kind, None) for kind in kinds[3:]]
+    assert [states(store, one) for one in added] == [[one, ("pending", None)] for one in left]
 
 
 def test_a_campaign_that_is_over_keeps_its_account(store: Store) -> None:
@@ -182,10 +183,16 @@ def test_a_suppression_can_be_taken_off(store: Store) -> None:
 
 def test_taking_a_mark_back_uses_its_index(store: Store) -> None:
     # A million open deliveries must not be read while somebody waits for the page to answer.
-    from newsletter.store.tables import OPEN
+    add_campaign(store, 1, "running", ("pending", MARK))
+    said: list[tuple[str, Any]] = []
 
-    with store.read() as connection:
-        plan = connection.exec_driver_sql(
-            f"EXPLAIN QUERY PLAN UPDATE delivery SET state = 'suppressed' WHERE mark = ? AND {OPEN}", (MARK,)
-        ).all()
-    assert any("ix_delivery_open_mark" in row[-1] for row in plan)
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        said.append((statement, parameters))
+
+    with store.write() as connection:
+        event.listen(connection, "before_cursor_execute", note)
+        add_suppression(connection, Suppression(MARK, None, "erased", None, None, 1))
+        event.remove(connection, "before_cursor_execute", note)
+        [(statement, parameters)] = [one for one in said if "UPDATE delivery" in one[0]]
+        plan = [row[-1] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + statement, parameters)]
+    assert any("delivery USING INDEX sqlite_autoindex_delivery_1 (campaign_id=? AND mark=?)" in line for line in plan), plan
