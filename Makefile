@@ -22,6 +22,7 @@ bench: .venv/dev
 	$(BIN)/python -m bench.message
 	$(BIN)/python -m bench.compile
 	$(BIN)/python -m bench.freeze
+	$(BIN)/python -m bench.smtp
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .

@@ -30,13 +30,14 @@ class Ended(NamedTuple):
 def reach_server(settings: "Settings") -> None:
     """Connect to the mail server, log in and hang up again. Raises :class:`~newsletter.problem.InputError` saying why not."""
     from newsletter.delivery.connect import CannotConnect
-    from newsletter.delivery.smtp import Server, Wire
+    from newsletter.delivery.server import Server
+    from newsletter.delivery.smtp import Mail, Wire
 
     async def reach() -> None:
         server = Server.of(settings)
         for pause in (*_PAUSES, None):
             try:
-                wire = await Wire.open(server)
+                wire: Wire[Mail] = await Wire.open(server)
             except CannotConnect as error:
                 if error.hopeless or pause is None:
                     raise complaint(f"nothing was sent: {error}") from None

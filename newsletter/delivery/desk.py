@@ -72,27 +72,26 @@ class LedgerDesk:
         if self._failure is not None:
             raise self._failure
 
-    async def claim(self, wanted: int) -> list[Claimed]:
-        """See :func:`newsletter.delivery.ledger.claim`."""
+    async def turn(self, results: list[Result], intents: list[int], wanted: int) -> tuple[set[int], list[Claimed]]:
+        """Store results, then the intents for the next messages, then claim up to ``wanted`` more: one transaction (S23).
+
+        Gives the ids of the intents that may leave, and what was claimed. See the functions of
+        :mod:`newsletter.delivery.ledger`."""
         campaign, worker, clock = self._campaign_id, self._worker_id, self._store.clock
-        return await self._ask(lambda connection, _: ledger.claim(connection, campaign, worker, wanted, clock()))
 
-    async def grant(self, delivery: int) -> bool:
-        """Whether this message may leave now; True is on disk. See :func:`newsletter.delivery.ledger.mark_sending`."""
-        campaign, worker, clock = self._campaign_id, self._worker_id, self._store.clock
-        return await self._ask(
-            lambda connection, again: bool(ledger.mark_sending(connection, campaign, worker, [delivery], clock(), again=again))
-        )
+        def write(connection: Connection, again: bool) -> tuple[set[int], list[Claimed]]:
+            now = clock()
+            if results:
+                ledger.settle(connection, worker, results, now)
+            may = ledger.mark_sending(connection, campaign, worker, intents, now, again=again) if intents else set()
+            return may, ledger.claim(connection, campaign, worker, wanted, now) if wanted else []
 
-    def settle(self, result: Result) -> None:
-        """See :func:`newsletter.delivery.ledger.settle`. Not waited for: stored with or before whatever is asked for later."""
-        answer = self._ask(lambda connection, _: ledger.settle(connection, self._worker_id, [result], self._store.clock()))
-        answer.add_done_callback(lambda done: done.cancelled() or done.exception())  # close() tells of a failure
+        return await self._ask(write)
 
-    async def give_back(self, ids: Iterable[int]) -> None:
-        """See :func:`newsletter.delivery.ledger.give_back`."""
-        given = list(ids)
-        await self._ask(lambda connection, _: ledger.give_back(connection, self._worker_id, given, self._store.clock()))
+    async def withdraw(self, ids: Iterable[int]) -> None:
+        """See :func:`newsletter.delivery.ledger.withdraw`."""
+        taken = list(ids)
+        await self._ask(lambda connection, _: ledger.withdraw(connection, self._worker_id, taken, self._store.clock()))
 
     async def next_due(self) -> int | None:
         """See :func:`newsletter.delivery.ledger.next_due`."""

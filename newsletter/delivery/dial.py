@@ -4,8 +4,10 @@ import asyncio
 
 from newsletter.delivery.connect import CannotConnect
 from newsletter.delivery.feed import Feed
+from newsletter.delivery.letters import Letter
 from newsletter.delivery.replies import Pauses
-from newsletter.delivery.smtp import Server, Wire
+from newsletter.delivery.server import Server
+from newsletter.delivery.smtp import Wire
 
 #: Pauses before giving up where not one connection was ever made: somebody waits to hear that the host is misspelt.
 _FIRST_PAUSES = 2
@@ -27,7 +29,7 @@ class Dialer:
         self._pauses = pauses.connecting
         self._feed = feed
         self._lock = asyncio.Lock()
-        self._wires: set[Wire] = set()
+        self._wires: set[Wire[Letter]] = set()
         self._setbacks = 0
         self._ever = False
         self._failure: SendError | None = None
@@ -36,14 +38,14 @@ class Dialer:
         """The server answers: earlier setbacks are forgotten."""
         self._setbacks = 0
 
-    async def renew(self, wire: Wire | None, words: str) -> Wire | None:
-        """The same connection where it is open and was used of late, else a new one.
+    async def renew(self, wire: Wire[Letter] | None, words: str) -> Wire[Letter] | None:
+        """The same connection where it is open, was used of late and not for too many messages; else a new one.
 
         ``words`` say how the last transaction ended. None where it was told to stop, or where the server wants no further
         connection beside those that are open. Raises :class:`SendError` after several setbacks in a row.
         """
         if wire is not None and wire.is_open:
-            if wire.idle < _IDLE:
+            if wire.idle < _IDLE and not wire.worn:
                 return wire
             await wire.close()
         async with self._lock:
@@ -53,7 +55,7 @@ class Dialer:
                     self._set_back(f"{self._server.host}:{self._server.port} accepts connections, but no mail: {words}")
             return await self._open()
 
-    async def _open(self) -> Wire | None:
+    async def _open(self) -> Wire[Letter] | None:
         while True:
             if self._failure is not None:
                 raise self._failure
@@ -62,7 +64,7 @@ class Dialer:
             if self._feed.halted:
                 return None
             try:
-                wire = await Wire.open(self._server)
+                wire: Wire[Letter] = await Wire.open(self._server)
             except CannotConnect as error:
                 if any(other.is_open for other in self._wires) and not error.hopeless:
                     return None

@@ -1,31 +1,54 @@
-"""The ledger's due deliveries, handed to the connections one by one; says when there is nothing more to do."""
+"""The ledger's due deliveries become intents on disk and go to the connections; what became of them goes back the same way.
+
+A clerk takes one turn after the other, each one transaction (group commit): the results since the last turn, the intents for the
+next few messages, and a claim where few are left. It says when there is nothing more to do.
+"""
 
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable, Iterator
 
 from newsletter.delivery.desk import LedgerDesk
-from newsletter.delivery.ledger import Claimed
+from newsletter.delivery.ledger import Claimed, Result
 from newsletter.store.clock import SECOND, Clock
 
 #: While it waits for something to become due, it looks this often (seconds) whether somebody paused the campaign.
 _LOOK = 2.0
+#: Few results wait this long (seconds) for others to share their transaction.
+_GATHER = 0.001
+#: So many times the group are claimed at once: a claim is cheap to give back.
+_PORTION = 5
 
 
 class Feed:
-    """Claims small portions, hands out ``limit`` deliveries at most, and waits for what is due within ``patience`` seconds."""
+    """Grants up to ``group`` deliveries ahead, ``limit`` at most in all, and waits for what is due within ``patience`` seconds.
 
-    def __init__(self, desk: LedgerDesk, clock: Clock, *, portion: int, limit: int | None, patience: float | None) -> None:
+    Intents are written only while a connection is there to use them (:meth:`hand`): until then a recipient can still
+    unsubscribe, and is not in doubt after a crash.
+    """
+
+    def __init__(self, desk: LedgerDesk, clock: Clock, *, group: int, limit: int | None, patience: float | None) -> None:
         self._desk = desk
         self._clock = clock
-        self._portion = portion
+        self._group = group
         self._left = limit
         self._patience = patience
-        self._ready: deque[Claimed] = deque()
+        self._claimed: deque[Claimed] = deque()
+        self._granted: deque[Claimed] = deque()
+        self._results: list[Result] = []
+        self._back: list[int] = []
         self._out = 0
-        self._lock = asyncio.Lock()
-        self._stir = asyncio.Event()
+        self._hands = 0
+        self._over = self._closing = self._turning = False
+        self._failure: BaseException | None = None
         self._halt = asyncio.Event()
+        self._stir = asyncio.Event()
+        self._news = asyncio.Event()
+        self._wanting: list[Callable[[], None]] = []
+        self._loop = asyncio.get_running_loop()
+        self._next_claim = 0.0
+        self._clerk = asyncio.create_task(self._serve())
 
     @property
     def limit_reached(self) -> bool:
@@ -41,32 +64,7 @@ class Feed:
         """Hand out nothing more; whoever waits here goes on at once."""
         self._halt.set()
         self._stir.set()
-
-    async def take(self) -> Claimed | None:
-        """The next delivery, to be answered with :meth:`landed`; None where the work is over, for now or for good."""
-        async with self._lock:
-            while not self.halted and not self.limit_reached:
-                if self._ready:
-                    self._out += 1
-                    if self._left is not None:
-                        self._left -= 1
-                    return self._ready.popleft()
-                self._stir.clear()
-                busy = self._out > 0  # before the ledger is asked: one that lands meanwhile may become due
-                wanted = self._portion if self._left is None else min(self._portion, self._left)
-                self._ready.extend(await self._desk.claim(wanted))
-                if not self._ready and not await self._wait(busy):
-                    break
-            if not self._out:
-                self.halt()  # for those who sleep until their next try of a connection
-            return None
-
-    def landed(self, *, tried: bool) -> None:
-        """A delivery that was taken has its result, or (not ``tried``) was given back and does not count for the limit."""
-        self._out -= 1
-        if not tried and self._left is not None:
-            self._left += 1
-        self._stir.set()
+        self._tell()
 
     async def sleep(self, seconds: float) -> None:
         """Wait; shorter where it is told to stop."""
@@ -75,20 +73,169 @@ class Feed:
                 await self._halt.wait()
 
     async def close(self) -> None:
-        """Give back what was claimed and not handed out."""
-        if self._ready:
-            await self._desk.give_back([claimed.id for claimed in self._ready])
-            self._ready.clear()
+        """Store the last results and give back what was not handed out. Raises what kept the ledger from it."""
+        self._closing = True
+        self.halt()
+        await self._clerk
+        if self._failure is not None:
+            raise self._failure
 
-    async def _wait(self, busy: bool) -> bool:
-        """Wait until something may be due; False where nothing will be soon enough, and nothing was on its way either."""
+    # --- for the connections ------------------------------------------------------------------------------------------------
+
+    async def due(self) -> bool:
+        """Wait for something to do; False where the work is over, for now or for good."""
+        return await self._wait(lambda: bool(self._granted or self._claimed), lambda: self._over or self.limit_reached)
+
+    @contextlib.contextmanager
+    def hand(self) -> Iterator[None]:
+        """Within this, a connection is there that takes what is granted."""
+        self._hands += 1
+        self._stir.set()
+        try:
+            yield
+        finally:
+            self._hands -= 1
+            self._stir.set()
+
+    async def granted(self) -> bool:
+        """Wait until something can be pulled; False where nothing is about to come."""
+        return await self._wait(lambda: bool(self._granted), lambda: not self._claimed and not self._turning)
+
+    def pull(self) -> Claimed | None:
+        """The next delivery, to be answered with :meth:`landed`. Its intent is on disk: its message may leave (S23)."""
+        if self.halted or not self._granted:
+            return None
+        self._out += 1
+        if self._left is not None:
+            self._left -= 1
+        if 2 * len(self._granted) <= self._group + 2:
+            self._stir.set()
+        return self._granted.popleft()
+
+    def more(self, call: Callable[[], None]) -> None:
+        """Call back, once, when there may be something to pull."""
+        self._wanting.append(call)
+
+    def landed(self, claimed: Claimed, result: Result | None) -> None:
+        """What became of a delivery that was pulled; None: nothing was tried, and it does not count for the limit."""
+        self._out -= 1
+        if result is not None:
+            self._results.append(result)
+        else:
+            self._back.append(claimed.id)
+            if self._left is not None:
+                self._left += 1
+        if not self._out or result is None or result.next_at:
+            self._next_claim = 0.0
+        self._stir.set()
+
+    async def _wait(self, something: Callable[[], bool], nothing: Callable[[], bool]) -> bool:
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            if self.halted:
+                return False
+            if something():
+                return True
+            if nothing():
+                return False
+            await self._news.wait()
+
+    def _tell(self) -> None:
+        """Wake whoever waits: first the connections that stand idle, then those that could say an envelope ahead."""
+        self._news.set()
+        self._news.clear()
+        wanting, self._wanting = self._wanting, []
+        for call in wanting:
+            self._loop.call_soon(call)
+
+    # --- the clerk ----------------------------------------------------------------------------------------------------------
+
+    async def _serve(self) -> None:
+        try:
+            while True:
+                self._stir.clear()
+                if await self._withdraw() or await self._turn():
+                    continue
+                if self._closing:
+                    return
+                await self._rest()
+        except BaseException as error:  # noqa: BLE001 - it belongs to those who wait here
+            self._failure = error
+            self.halt()
+
+    async def _withdraw(self) -> bool:
+        """Give back what nobody will send now."""
+        back, self._back = self._back, []
+        if self.halted or not self._hands:
+            back += [claimed.id for claimed in self._granted]
+            self._granted.clear()
+        if self.halted:
+            back += [claimed.id for claimed in self._claimed]
+            self._claimed.clear()
+        if back:
+            await self._desk.withdraw(back)
+        return bool(back)
+
+    async def _turn(self) -> bool:
+        """One transaction, where there is something for it."""
+        room = self._room()
+        wanted = self._wanted(room) if self._loop.time() >= self._next_claim else 0
+        if not (room or wanted or self._results):
+            return False
+        if self._granted and not wanted and 2 * max(room, len(self._results)) < self._group and not self.halted:
+            await asyncio.sleep(_GATHER)
+            room = self._room()
+        results, self._results = self._results, []
+        intents = [self._claimed.popleft() for _ in range(room)]
+        self._turning = True
+        try:
+            may, claimed = await self._desk.turn(results, [intent.id for intent in intents], wanted)
+        finally:
+            self._turning = False
+        for intent in intents:
+            if intent.id in may:
+                self._granted.append(intent)
+            else:
+                self._back.append(intent.id)
+        self._claimed.extend(claimed)
+        if wanted and not claimed:
+            await self._look_ahead()
+        self._tell()
+        return True
+
+    def _room(self) -> int:
+        if self.halted or not self._hands:
+            return 0
+        room = self._group - len(self._granted)
+        if self._left is not None:
+            room = min(room, self._left - len(self._granted))
+        return max(0, min(room, len(self._claimed)))
+
+    def _wanted(self, room: int) -> int:
+        """How many to claim."""
+        if self.halted or len(self._claimed) - room >= self._group:
+            return 0
+        wanted = _PORTION * self._group
+        if self._left is not None:
+            wanted = min(wanted, self._left - len(self._granted) - len(self._claimed))
+        return max(wanted, 0)
+
+    async def _look_ahead(self) -> None:
+        """Nothing was due: when is the next claim, or is the work over?"""
         due = await self._desk.next_due()
         ahead = None if due is None else (due - self._clock()) / SECOND
         soon = ahead is not None and (self._patience is None or ahead <= self._patience)
+        busy = self._out or self._granted or self._claimed or self._results or self._back
         if not soon and not busy:
-            return False
+            self._over = True
+            self.halt()  # for those who sleep until their next try of a connection
         pause = min(ahead, _LOOK) if soon and ahead is not None else _LOOK
+        self._next_claim = self._loop.time() + max(pause, 0)
+
+    async def _rest(self) -> None:
+        """Until something stirs, or it is time for the next claim."""
+        pause = max(self._next_claim - self._loop.time(), 0) if self._wanted(0) else None
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(pause, 0)):
+            async with asyncio.timeout(pause):
                 await self._stir.wait()
-        return True

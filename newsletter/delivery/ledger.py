@@ -3,7 +3,8 @@
 ::
 
     pending, deferred --claim--> claimed --mark_sending--> sending --settle--> sent, deferred, failed, uncertain
-    claimed --give_back--> pending, deferred        claimed, sending --recover, after a crash--> pending, uncertain
+    claimed --give_back--> pending, deferred        sending --withdraw, nothing was sent--> pending, deferred
+    claimed, sending --recover, after a crash--> pending, uncertain
 
 The third step is in :mod:`newsletter.delivery.settling`, a campaign's own steps are in :mod:`newsletter.delivery.life`; all are
 called from here. What is left to do is read off the delivery rows alone. Only ``mark_sending`` lets a message out: the caller
@@ -13,11 +14,15 @@ writes no byte of it before that transaction is committed (S23). Moments are mic
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from sqlalchemy import (
+    BigInteger,
     Connection,
+    Executable,
     Text,
+    bindparam,
     case,
     exists,
     func,
@@ -155,19 +160,23 @@ def mark_sending(  # noqa: PLR0913 - the fence needs them all
     Refused are a delivery that is no longer this worker's (taken over, unsubscribed meanwhile) and a campaign that does not run.
     ``again`` is for a transaction whose COMMIT was not answered: it may have been stored, so the own ``sending`` counts.
     """
-    running = exists().where(campaign.c.id == campaign_id, campaign.c.state == "running")
-    alive = exists().where(worker.c.id == worker_id, worker.c.state == "alive")
+    given = {"ids": list(ids), "whose": worker_id, "running": campaign_id, "moment": now}
+    return set(connection.scalars(_intents(again), given))
+
+
+@cache
+def _intents(again: bool) -> Executable:  # made once: putting a statement together takes longer than SQLite needs for it
+    running = exists().where(campaign.c.id == bindparam("running"), campaign.c.state == "running")
+    alive = exists().where(worker.c.id == bindparam("whose"), worker.c.state == "alive")
     held = delivery.c.state.in_(["claimed", "sending"]) if again else delivery.c.state == "claimed"
-    # + 0 keeps the planner from an index: for 20 ids, SQLite would rather read the whole campaign.
-    of = delivery.c.campaign_id + 0 == campaign_id
-    intent = (
+    return (
         update(delivery)
-        .where(delivery.c.id.in_(list(ids)), of, delivery.c.worker_id == worker_id)
-        .where(held, running, alive)
-        .values(state="sending", updated_at=now)
+        # "+ 0": else SQLite takes the index of the campaign and reads all its rows for a dozen intents.
+        .where(delivery.c.id.in_(bindparam("ids", expanding=True)), delivery.c.campaign_id + 0 == bindparam("running"))
+        .where(delivery.c.worker_id == bindparam("whose"), held, running, alive)
+        .values(state="sending", updated_at=bindparam("moment"))
         .returning(delivery.c.id)
     )
-    return set(connection.scalars(intent))
 
 
 def give_back(connection: Connection, worker_id: int, ids: Iterable[int], now: int) -> None:
@@ -179,6 +188,15 @@ def give_back(connection: Connection, worker_id: int, ids: Iterable[int], now: i
     )
 
 
+def withdraw(connection: Connection, worker_id: int, ids: Iterable[int], now: int) -> None:
+    """Take intents back of which no byte was sent; they are due as before. For the worker that knows it, while it lives."""
+    connection.execute(
+        update(delivery)
+        .where(delivery.c.id.in_(list(ids)), delivery.c.worker_id == worker_id, delivery.c.state.in_(["claimed", "sending"]))
+        .values(state=_BEFORE_THE_CLAIM, updated_at=now)
+    )
+
+
 def recover(connection: Connection, worker_id: int, now: int, *, ended: Literal["dead", "gone"] = "dead") -> None:
     """End a worker and take its deliveries back: what was only claimed is due again, what was being sent is uncertain."""
     ending = update(worker).where(worker.c.id == worker_id, worker.c.state == "alive")
@@ -186,7 +204,9 @@ def recover(connection: Connection, worker_id: int, now: int, *, ended: Literal[
     uncertain = delivery.c.state == "sending"
     lost = (null(), null(), literal(_LOST, Text))
     held = (delivery.c.worker_id == worker_id, text(HELD))
-    connection.execute(ended_attempts("uncertain", now, delivery.c.attempts + 1, *lost, where=(*held, uncertain)))
+    connection.execute(
+        ended_attempts("uncertain", literal(now, BigInteger), delivery.c.attempts + 1, *lost, where=(*held, uncertain))
+    )
     connection.execute(
         update(delivery)
         .where(*held)

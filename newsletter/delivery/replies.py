@@ -9,10 +9,11 @@ from typing import Literal
 from newsletter.delivery.ledger import POLICY, Claimed, Result
 from newsletter.store.clock import HOUR, MINUTE, SECOND
 
-#: Where a transaction stood. ``own``: nothing was said to the server; ``end``: the final dot was handed over.
-Stage = Literal["own", "MAIL", "RCPT", "DATA", "end"]
-#: ``held``: the ledger did not let it out. ``lost``: the connection broke, or the server spoke nonsense, before the reply.
-Kind = Literal["reply", "lost", "held"]
+#: Where a transaction stood. ``own``: nothing was said to the server; ``body``: the message had begun, its final dot was not
+#: handed over; ``end``: it was.
+Stage = Literal["own", "MAIL", "RCPT", "DATA", "body", "end"]
+#: ``lost``: the connection broke, or the server spoke nonsense, before the reply.
+Kind = Literal["reply", "lost"]
 
 #: How much of a reply is kept.
 LONGEST_REPLY = 500
@@ -41,6 +42,11 @@ class Outcome:
     enhanced: str | None = None
 
     @property
+    def answered(self) -> bool:
+        """Whether a server is at work there: it answered, and not with a good-bye."""
+        return self.kind == "reply" and self.stage != "own" and self.code != 421
+
+    @property
     def is_policy(self) -> bool:
         """A refusal of what we are or send, not of this recipient: it would befall the others too."""
         if self.kind != "reply" or self.code is None or self.code < 500:
@@ -61,18 +67,32 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Pauses:
     """How long to wait, in seconds: between the tries of one delivery (``first``, three times as long each time, up to
-    ``longest``, give or take a tenth), and before each new connection where the last ones came to nothing (``connecting``;
-    when it is used up, the sending ends)."""
+    ``longest``, give or take a tenth; longer where the reply asks for it), and before each new connection where the last ones
+    came to nothing (``connecting``; when it is used up, the sending ends). A delivery whose pauses since its first try add up to
+    ``give_up_after`` has failed; days on which nobody sent do not count (RFC 5321 §4.5.4.1 is about servers, which always run).
+    """
 
     first: float = 60
     longest: float = 4 * 3600
+    give_up_after: float = 2 * 24 * 3600
     connecting: tuple[float, ...] = (1, 2, 5, 10, 20, 30)
     jitter: Callable[[], float] = random.random
 
     def retry(self, attempts: int) -> int:
         """The pause after that many earlier tries, in microseconds."""
-        pause = min(self.first * 3 ** min(attempts, 20), self.longest) * SECOND
-        return int(pause * (0.9 + 0.2 * self.jitter()))
+        return int(self._even(attempts) * SECOND * (0.9 + 0.2 * self.jitter()))
+
+    def used_up(self, attempts: int) -> bool:
+        """Whether the pauses after so many earlier tries and this one would be more than a delivery is given."""
+        total = 0.0
+        for number in range(attempts + 1):
+            total += self._even(number)
+            if total > self.give_up_after:
+                return True
+        return False
+
+    def _even(self, attempts: int) -> float:
+        return min(self.first * 3.0 ** min(attempts, 20), self.longest)
 
     def asked(self, reply: str) -> int | None:
         """The pause that a reply asks for, in microseconds, or None: ``Greylisted, try again in 5 minutes``."""
@@ -94,6 +114,8 @@ def read_reply(stage: Stage, code: int, text: str) -> Outcome:
 
 def printable(text: str) -> str:
     """Words of another program, fit for a terminal, a log and the database: escaped (S22) and cut."""
+    if text.isprintable() and len(text) <= LONGEST_REPLY:
+        return text
     escaped = "".join(char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode() for char in text)
     return escaped if len(escaped) <= LONGEST_REPLY else escaped[: LONGEST_REPLY - 1] + "…"
 
@@ -101,22 +123,30 @@ def printable(text: str) -> str:
 def judge(outcome: Outcome, claimed: Claimed, now: int, pauses: Pauses) -> Result | None:
     """The result to store, or None where the delivery is only to be given back: nothing happened that concerns it."""
     code, reply = outcome.code, outcome.reply
-    if outcome.kind == "held" or (outcome.stage == "MAIL" and (outcome.kind == "lost" or code == 421)):
+    if outcome.stage == "MAIL" and (outcome.kind == "lost" or code == 421):
         return None
-    later = now + pauses.retry(claimed.attempts)
-    if outcome.kind == "lost":
-        if outcome.stage == "end":
-            return Result(claimed.id, "uncertain", reply=reply)
-        return Result(claimed.id, "pending", reply=reply, next_at=later)
-    if code is None:  # our own words: this one cannot be sent as it is
+    if outcome.kind == "lost" and outcome.stage == "end":
+        return Result(claimed.id, "uncertain", reply=reply)
+    if code is None and outcome.kind == "reply":  # our own words: this one cannot be sent as it is
         return Result(claimed.id, "failed", reply=reply)
-    if code == 421 and outcome.stage != "end":  # the server ends the connection (RFC 5321 §3.8): it is not about this delivery
-        return Result(claimed.id, "pending", reply=reply, next_at=later)
-    if code < 300:
+    if code is not None and code < 300:
         return Result(claimed.id, "sent", code, outcome.enhanced, reply)
-    if outcome.is_policy:
-        return Result(claimed.id, "deferred", code, outcome.enhanced, reply, later, why=POLICY)
-    if code < 500:
-        asked = pauses.asked(reply)
-        return Result(claimed.id, "deferred", code, outcome.enhanced, reply, later if asked is None else now + asked)
-    return Result(claimed.id, "failed", code, outcome.enhanced, reply, hard_bounce=outcome.is_hard_bounce)
+    if code is not None and code >= 500 and not outcome.is_policy:
+        return Result(claimed.id, "failed", code, outcome.enhanced, reply, hard_bounce=outcome.is_hard_bounce)
+    return _again(outcome, claimed, now, pauses)
+
+
+def _again(outcome: Outcome, claimed: Claimed, now: int, pauses: Pauses) -> Result:
+    """Another try later, or none where there were enough of them."""
+    code, reply = outcome.code, outcome.reply
+    if pauses.used_up(claimed.attempts):
+        words = printable(f"given up after {claimed.attempts + 1} tries; the last answer was: {reply}")
+        return Result(claimed.id, "failed", code, outcome.enhanced, words)
+    later = now + pauses.retry(claimed.attempts)
+    if (asked := pauses.asked(reply)) is not None:
+        later = max(later, now + asked)
+    if code is None or (code == 421 and outcome.stage != "end"):
+        # It broke, or the server ends the connection (RFC 5321 §3.8): not about this delivery.
+        return Result(claimed.id, "pending", reply=reply, next_at=later)
+    why = POLICY if outcome.is_policy else None
+    return Result(claimed.id, "deferred", code, outcome.enhanced, reply, later, why=why)

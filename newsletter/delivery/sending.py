@@ -1,69 +1,20 @@
-"""The connections at work: each takes a delivery, makes its message, sends it and settles what became of it."""
+"""The connections at work: each pulls what is granted, sends it, and what became of it goes back to the ledger."""
 
 import asyncio
-import datetime as dt
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
+from collections.abc import Callable
 
-from newsletter.compose.edition import UNSUBSCRIBE, VIEW, MissingValue
 from newsletter.delivery.desk import LedgerDesk
 from newsletter.delivery.dial import Dialer
 from newsletter.delivery.feed import Feed
 from newsletter.delivery.ledger import Claimed
+from newsletter.delivery.letters import Letter, Letters
 from newsletter.delivery.replies import Outcome, Pauses, judge
-from newsletter.delivery.smtp import Mail, Wire
-from newsletter.links import Links
-from newsletter.message.headers import HeaderError
-from newsletter.message.message_id import message_id
-from newsletter.store.campaigns import Campaign
+from newsletter.delivery.smtp import Wire
 from newsletter.store.clock import Clock
 
 #: So many refusals by policy in a row, or among so many of the last answers, pause the campaign.
 _STRIKES, _OF_THE_LAST = 5, 500
-
-
-class Template(Protocol):
-    """What makes the messages of an edition: :class:`newsletter.message.MessageTemplate`."""
-
-    def of(self, variant: str | None) -> "Template":
-        """The template of a variant of the edition."""
-
-    def build(self, *, to: str, values: Mapping[str, str], message_id: str, date: dt.datetime) -> bytes:
-        """The whole message. Raises :class:`MissingValue` and :class:`HeaderError`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Letters:
-    """Makes the messages of one campaign."""
-
-    campaign: Campaign
-    sender: str
-    links: Links
-    template: Template
-
-    def write(self, claimed: Claimed) -> Mail | Outcome:
-        """The message for one recipient; where it cannot be made, what is wrong."""
-        values = {
-            **claimed.fields,
-            VIEW: self.links.view_url(self.campaign.id, claimed.id),
-            UNSUBSCRIBE: self.links.unsubscribe_url(self.campaign.id, claimed.id, claimed.mark),
-        }
-        domain = self.sender.rpartition("@")[2]
-        try:
-            message = self.template.of(claimed.variant).build(
-                to=claimed.address,
-                values=values,
-                message_id=message_id(self.campaign.key, claimed.id, domain),
-                date=dt.datetime.now(dt.UTC).astimezone(),
-            )
-        except MissingValue as error:
-            return Outcome("own", "reply", reply=f"{error}; fill it in the list, or give the field a default in the issue")
-        except HeaderError as error:
-            return Outcome("own", "reply", reply=f"the message cannot be made: {error}")
-        return Mail(self.sender, claimed.address, message)
 
 
 class Strikes:
@@ -96,6 +47,8 @@ class Sending:
         self._pauses = pauses
         self._clock = clock
         self._strikes = Strikes()
+        self._error: Exception | None = None
+        self._pausing: asyncio.Future[None] | None = None
         #: Set when the first connection was of use: the others follow then.
         self._proven = asyncio.Event()
 
@@ -106,32 +59,26 @@ class Sending:
             ends = await asyncio.gather(*workers, return_exceptions=True)
         finally:
             await self._feed.close()
-        for end in ends:
+            if self._pausing is not None:
+                await self._pausing
+        for end in (self._error, *ends):
             if isinstance(end, BaseException):
                 raise end
 
     async def _work(self, *, first: bool) -> None:
-        wire: Wire | None = None
+        wire: Wire[Letter] | None = None
         words = ""
         try:
             if not first:
                 await self._proven.wait()
-            while (claimed := await self._feed.take()) is not None:
-                mail = self._letters.write(claimed)
-                if isinstance(mail, Outcome):
-                    await self._settle(claimed, mail)
-                    continue
+            while await self._feed.due():
                 wire = await self._dialer.renew(wire, words)
                 if wire is None:
-                    await self._let_go(claimed)
                     await self._dialer.rest()
                     continue
-                outcome = await wire.deliver(mail, partial(self._desk.grant, claimed.id))
-                words = f"{outcome.code} {outcome.reply}" if outcome.code else outcome.reply
-                if wire.proven:
-                    self._dialer.proven()
-                    self._proven.set()
-                await self._settle(claimed, outcome)
+                with self._feed.hand():
+                    if await self._feed.granted():
+                        words = await wire.carry(self)
         except BaseException:
             self._feed.halt()
             raise
@@ -140,17 +87,37 @@ class Sending:
             if wire is not None:
                 await wire.close()
 
-    async def _settle(self, claimed: Claimed, outcome: Outcome) -> None:
-        result = judge(outcome, claimed, self._clock(), self._pauses)
-        if result is None:
-            await self._let_go(claimed)
-            return
-        self._desk.settle(result)
-        if self._strikes.add(outcome):
-            await self._desk.pause(f"the server refuses the mail: {outcome.code} {outcome.reply}")
-            self._feed.halt()
-        self._feed.landed(tried=True)
+    # --- what a connection asks for, see smtp.Source ------------------------------------------------------------------------
 
-    async def _let_go(self, claimed: Claimed) -> None:
-        await self._desk.give_back([claimed.id])
-        self._feed.landed(tried=False)
+    def pull(self) -> Letter | None:
+        """The next message that may leave; one that cannot be made has failed at once."""
+        while (claimed := self._feed.pull()) is not None:
+            try:
+                letter = self._letters.write(claimed)
+            except Exception as error:  # noqa: BLE001 - raised in work(): here asyncio would only log it
+                self._error = error
+                self._feed.landed(claimed, None)
+                self._feed.halt()
+                return None
+            if isinstance(letter, Letter):
+                return letter
+            self._land(claimed, letter)
+        return None
+
+    def more(self, call: Callable[[], None]) -> None:
+        """See :class:`~newsletter.delivery.smtp.Source`."""
+        self._feed.more(call)
+
+    def answer(self, mail: Letter, outcome: Outcome) -> None:
+        """See :class:`~newsletter.delivery.smtp.Source`."""
+        if outcome.answered:
+            self._dialer.proven()
+            self._proven.set()
+        self._land(mail.claimed, outcome)
+
+    def _land(self, claimed: Claimed, outcome: Outcome) -> None:
+        self._feed.landed(claimed, judge(outcome, claimed, self._clock(), self._pauses))
+        if self._strikes.add(outcome) and self._pausing is None:
+            note = f"the server refuses the mail: {outcome.code} {outcome.reply}"
+            self._pausing = asyncio.ensure_future(self._desk.pause(note))
+            self._feed.halt()

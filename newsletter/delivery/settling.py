@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -66,6 +67,8 @@ def settle(connection: Connection, worker_id: int, results: Sequence[Result], no
         by_state.setdefault(result.state, []).append(
             {
                 "row": result.delivery,
+                "whose": worker_id,
+                "moment": now,
                 "new_code": result.code,
                 "new_enhanced": result.enhanced,
                 "new_reply": result.reply,
@@ -75,8 +78,8 @@ def settle(connection: Connection, worker_id: int, results: Sequence[Result], no
         )
     for state, rows in by_state.items():
         if state != "sent":
-            connection.execute(_record(state, worker_id, now), rows)
-        connection.execute(_settlement(state, worker_id, now), rows)
+            connection.execute(_record(state), rows)
+        connection.execute(_settlement(state), rows)
     if bounced := [result.delivery for result in results if result.hard_bounce]:
         _suppress_bounced(connection, worker_id, bounced, now)
 
@@ -85,10 +88,11 @@ def settle(connection: Connection, worker_id: int, results: Sequence[Result], no
 _TRIES = delivery.c.attempts + case((delivery.c.state == "uncertain", 0), else_=1)
 
 
-def _settlement(state: Settled, worker_id: int, now: int) -> Update:
+@cache
+def _settlement(state: Settled) -> Update:  # made once: putting a statement together takes longer than SQLite needs for it
     return (
         update(delivery)
-        .where(*_settles(state, worker_id))
+        .where(*_settles(state))
         .values(
             state=state,
             code=bindparam("new_code"),
@@ -97,26 +101,27 @@ def _settlement(state: Settled, worker_id: int, now: int) -> Update:
             next_at=bindparam("new_next_at"),
             why=bindparam("new_why"),
             attempts=_TRIES,
-            first_tried_at=func.coalesce(delivery.c.first_tried_at, now),
-            updated_at=now,
+            first_tried_at=func.coalesce(delivery.c.first_tried_at, bindparam("moment", type_=BigInteger)),
+            updated_at=bindparam("moment"),
         )
     )
 
 
-def _settles(state: Settled, worker_id: int) -> tuple[ColumnElement[bool], ...]:
+def _settles(state: Settled) -> tuple[ColumnElement[bool], ...]:
     allowed = or_(*(delivery.c.state == before for before in _FROM[state]))  # IN (…) does not go with several rows at once
-    return (delivery.c.id == bindparam("row"), delivery.c.worker_id == worker_id, allowed)
+    return (delivery.c.id == bindparam("row"), delivery.c.worker_id == bindparam("whose"), allowed)
 
 
-def _record(state: Settled, worker_id: int, now: int) -> Insert:
+@cache
+def _record(state: Settled) -> Insert:
     """The attempt that a settlement is about to end, while its beginning still stands in the delivery."""
     words = (bindparam("new_code", type_=Integer), bindparam("new_enhanced", type_=String), bindparam("new_reply", type_=Text))
-    return ended_attempts(state, now, _TRIES, *words, where=_settles(state, worker_id))
+    return ended_attempts(state, bindparam("moment", type_=BigInteger), _TRIES, *words, where=_settles(state))
 
 
 def ended_attempts(
     state: Settled,
-    now: int,
+    now: ColumnElement[int],
     number: ColumnElement[int],
     *words: ColumnElement[Any],
     where: Iterable[ColumnElement[bool] | TextClause],
@@ -127,7 +132,7 @@ def ended_attempts(
         number,
         delivery.c.worker_id,
         delivery.c.updated_at,
-        literal(now, BigInteger),
+        now,
         literal(state, String),
         *words,
     )

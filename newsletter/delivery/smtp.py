@@ -1,243 +1,337 @@
-"""One connection to an SMTP server: a message and its envelope become an :class:`Outcome`.
+"""One connection to an SMTP server: messages with their envelopes become an :class:`Outcome` each.
 
-aiosmtplib connects, negotiates TLS and logs in; the transaction is driven command by command here, so that it is known how far it
-came. The connection is in one of these places when it breaks:
+Where the server offers PIPELINING (RFC 2920), the body of one message and MAIL, RCPT and DATA of the next leave in one write: one
+round trip a message. Where it does not, each command waits for the reply to the one before, by the same code. No byte of a body
+leaves before the server's 354 to its own DATA.
 
-- before the reply to DATA: nothing of the message was sent, it can be sent again;
-- after that, the whole message with its final dot is given to the transport in one write. Whether the dot arrived cannot be known
-  then, so whatever happens but a reply is uncertain (RFC 1047). A write that the transport refuses was not made.
+When the connection breaks,
+
+- a message whose body has not begun was not sent: it can be sent again, also where its envelope was on the way already;
+- a message whose final dot the operating system has not taken is incomplete: no server may deliver it (RFC 5321 §4.1.1.4);
+- otherwise the dot may have arrived, and whatever happens but a reply is uncertain (RFC 1047).
 """
 
-import re
-import ssl
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
-import aiosmtplib
-from aiosmtplib.response import SMTPResponse
-from pydantic import SecretStr
-
-from newsletter.delivery.connect import explain, strict_context
+from newsletter.delivery.connect import CannotConnect, connect
+from newsletter.delivery.connection import Connection, NotSmtp
 from newsletter.delivery.replies import Outcome, Stage, printable, read_reply
+from newsletter.delivery.reply_parser import Reply
+from newsletter.delivery.server import Server
 from newsletter.message.address import needs_smtputf8, wire_address
 from newsletter.message.headers import HeaderError
-from newsletter.problem import complaint
-from newsletter.settings import Settings, is_loopback
+from newsletter.message.stuffed import Stuffed
 
-_LINE_END = re.compile(rb"\r\n|\r|\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long to wait for the server, in seconds (RFC 5321 §4.5.3.2)."""
-
-    connect: float = 60
-    command: float = 300
-    data: float = 120
-    final: float = 600
-    quit: float = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """The SMTP server to send through. ``context`` is for a certificate authority of one's own; it must verify, too."""
-
-    host: str
-    port: int
-    security: str
-    username: str | None = None
-    password: SecretStr | None = None
-    context: ssl.SSLContext = field(default_factory=strict_context, repr=False)
-    timeouts: Timeouts = Timeouts()
-
-    @classmethod
-    def of(cls, settings: Settings, context: ssl.SSLContext | None = None) -> "Server":
-        """The server of the settings. Raises :class:`~newsletter.problem.InputError` where none is set."""
-        host = settings.smtp_host
-        if host is None:
-            raise complaint("NEWSLETTER_SMTP_HOST is not set; name the server that takes your mail in .env")
-        if settings.smtp_security == "none" and not is_loopback(host):  # S12
-            raise complaint("NEWSLETTER_SMTP_SECURITY=none is only for a server on this machine; use starttls or tls")
-        return cls(
-            host,
-            settings.port,
-            settings.smtp_security,
-            settings.smtp_username,
-            settings.smtp_password,
-            context or strict_context(),
-        )
+#: The lone dot that ends a DATA which must not have been taken (RFC 2920 §3.1).
+_NOTHING = b".\r\n"
+#: What is said and answered, in the order of a transaction; ``end`` is the body with its final dot.
+_Verb = Literal["RSET", "MAIL", "RCPT", "DATA", "end", "QUIT"]
+_Step = Literal["MAIL", "RCPT", "DATA", "end"]
+_SAYS: dict[_Verb, frozenset[int]] = {
+    "MAIL": frozenset({250}),
+    "RCPT": frozenset({250, 251, 252}),
+    "DATA": frozenset({354}),
+    "RSET": frozenset({250}),
+    "end": frozenset(range(200, 300)),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A message with its envelope. ``message`` has CRLF line ends or gets them, and is not dot-stuffed."""
+    """A message with its envelope."""
 
     sender: str
     recipient: str
-    message: bytes
+    message: Stuffed
 
 
-class _BrokenError(Exception):
-    """The connection ended, or what came was no SMTP."""
+M = TypeVar("M", bound=Mail)
 
 
-class Wire:
-    """An open connection, ready for transactions one after the other. Made by :meth:`open`."""
+class Source(Protocol[M]):
+    """Where a connection gets its mail, and whom it tells what became of it."""
 
-    def __init__(self, client: aiosmtplib.SMTP, timeouts: Timeouts) -> None:
+    def pull(self) -> M | None:
+        """The next mail. Its intent is on disk (S23): it may leave at once. None where there is none now."""
+
+    def more(self, call: Callable[[], None]) -> None:
+        """Call back, once, when there may be another one."""
+
+    def answer(self, mail: M, outcome: Outcome) -> None:
+        """What became of a mail that was pulled; once for each."""
+
+
+class _Transaction(Generic[M]):
+    """A mail under way. ``stage``: which reply tells how it goes on. ``goes``: the server wants the body."""
+
+    __slots__ = ("goes", "mail", "outcome", "stage")
+
+    def __init__(self, mail: M, stage: Stage) -> None:
+        self.mail = mail
+        self.stage: Stage = stage
+        self.goes = False
+        self.outcome: Outcome | None = None
+
+
+class Wire(Generic[M]):
+    """An open connection. Made by :meth:`open`; :meth:`carry` does the work."""
+
+    def __init__(self, client: Any, server: Server) -> None:
+        self._timeouts = server.timeouts
+        self._patience = {"DATA": server.timeouts.data, "end": server.timeouts.final, "QUIT": server.timeouts.quit}
+        self._most = server.messages
+        self._pipelining = client.supports_extension("pipelining")
+        self._smtputf8 = client.supports_extension("smtputf8")
+        self._sized = client.supports_extension("size")
+        limit = client.esmtp_extensions.get("size", "")
+        self._limit = int(limit) if limit.isdecimal() else 0
+        self._loop = asyncio.get_running_loop()
         self._client = client
-        self._timeouts = timeouts
-        self._stage: Stage = "MAIL"
-        self._in_transaction = False
-        self._used_at = time.monotonic()
+        self._source: Source[M] | None = None
+        self._begun: _Transaction[M] | None = None  # its envelope was said
+        self._sent: _Transaction[M] | None = None  # its body was sent
+        self._to_say: deque[tuple[_Verb, bytes, _Transaction[M]]] = deque()
+        self._awaited: deque[tuple[_Verb, _Transaction[M] | None]] = deque()
+        self._open_envelope = False  # the server holds one that RSET has to take back
+        self._over: asyncio.Future[None] | None = None
+        self._asked_for_more = False
+        self._listened = False
+        self._used_at = self._loop.time()
+        self._carried = 0
+        self._words = ""
         #: Whether the server has answered a transaction on this connection with more than a good-bye.
         self.proven = False
+        self._connection = Connection(client.transport, client.protocol, self, server.timeouts)
 
     @classmethod
-    async def open(cls, server: Server) -> "Wire":
-        """Connect, encrypt with a verified certificate (S13), log in. Raises
-        :class:`~newsletter.delivery.connect.CannotConnect`; no mail was sent then."""
-        client = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            timeout=server.timeouts.connect,
-            use_tls=server.security == "tls",
-            start_tls=server.security == "starttls",  # True, never None: without STARTTLS no AUTH and no DATA (S12)
-            tls_context=None if server.security == "none" else server.context,
-            username=server.username,
-            password=server.password.get_secret_value() if server.password else None,
-        )
-        try:
-            await client.connect()
-            if client.is_ehlo_or_helo_needed:
-                await client.ehlo()
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            client.close()
-            raise explain(error, server.host, server.port, server.password) from None
-        return cls(client, server.timeouts)
+    async def open(cls, server: Server) -> "Wire[M]":
+        """Connect, encrypt, log in. Raises :class:`~newsletter.delivery.connect.CannotConnect`; no mail was sent then."""
+        client = await connect(server)
+        if not client.is_connected:
+            raise CannotConnect(f"{server.host}:{server.port} closed the connection after the login", hopeless=False)
+        return cls(client, server)
 
     @property
     def is_open(self) -> bool:
-        """Whether it can take another transaction."""
-        return self._client.is_connected
+        """Whether the connection stands."""
+        return self._connection.is_open
+
+    @property
+    def worn(self) -> bool:
+        """Whether it has carried as many messages as one connection should."""
+        return self._most is not None and self._carried >= self._most
 
     @property
     def idle(self) -> float:
-        """Seconds since the last transaction."""
-        return time.monotonic() - self._used_at
+        """Seconds since the last reply."""
+        return self._loop.time() - self._used_at
 
-    async def deliver(self, mail: Mail, granted: Callable[[], Awaitable[bool]]) -> Outcome:
-        """One transaction: MAIL, RCPT, then ``granted``, then DATA.
+    async def carry(self, source: Source[M]) -> str:
+        """Carry what the source has, until it has no more and all is answered, the connection is worn, or gone.
 
-        ``granted`` commits the intent to the ledger and says whether the message may leave; it is awaited when the server has
-        taken the recipient and before DATA is said (S23). Raises nothing of the network: that is in the outcome.
+        Gives the words by which the last transaction ended. Raises nothing of the network: that is in the outcomes.
         """
+        self._source = source
+        self._over = self._loop.create_future()
+        self._go_on()
+        await self._over
+        return self._words
+
+    async def close(self) -> None:
+        """Say QUIT and hang up. What is under way is lost, see above."""
+        if self.is_open and self._begun is None and self._sent is None and not self._awaited:
+            self._over = self._loop.create_future()
+            self._awaited.append(("QUIT", None))
+            self._connection.wait(self._timeouts.quit)
+            self._connection.write(b"QUIT\r\n")
+            await self._over
+        self._connection.end("closed", politely=self._begun is None and self._sent is None)
+        self._client.close()
+
+    # --- what the connection calls ------------------------------------------------------------------------------------------
+
+    def heard(self, reply: Reply) -> None:
+        """A reply; see :class:`~newsletter.delivery.connection.Listener`."""
+        self._listened = True
+        code = reply.code
+        if not self._awaited:
+            if code == 421:  # said of its own accord, before it closes (RFC 5321 §3.8)
+                self._connection.end(printable(f"421 {reply.text}"))
+                return
+            raise NotSmtp(f"the server answered what was not asked: {code} {reply.text}")
+        verb, transaction = self._awaited.popleft()
+        self._used_at = self._loop.time()
+        if verb == "QUIT":
+            self._connection.end("closed", politely=True)
+            return
+        good = code in _SAYS[verb]
+        if not good and not 400 <= code < 600:
+            raise NotSmtp(f"the server's answer has no place here: {code} {reply.text}")
+        if transaction is None or verb == "RSET":
+            if not good:
+                raise NotSmtp(f"RSET was refused: {code} {reply.text}")
+        elif good:
+            self._take(verb, transaction, reply)
+        else:
+            self._refuse(verb, transaction, reply)
+
+    def caught_up(self) -> None:
+        """See :class:`~newsletter.delivery.connection.Listener`."""
+        if self._listened:
+            self._listened = False
+            self._go_on()
+
+    def ended(self, words: str) -> None:
+        """See :class:`~newsletter.delivery.connection.Listener`."""
+        words = printable(words)
+        if self._words == "" or self._sent is not None or self._begun is not None:
+            self._words = words
+        sent, begun = self._sent, self._begun
+        self._sent = self._begun = None
+        if sent is not None:
+            self._answer(sent, _lost("end" if self._connection.end_left else "body", words))
+        if begun is not None:
+            self._answer(begun, _lost(begun.stage, words))
+        self._client.close()
+        self._rest()
+
+    # --- how a transaction goes on ------------------------------------------------------------------------------------------
+
+    def _take(self, verb: _Step, transaction: _Transaction[M], reply: Reply) -> None:
+        if verb == "MAIL":
+            self._open_envelope = True
+            transaction.stage = "RCPT"
+        elif verb == "RCPT":
+            transaction.stage = "DATA"
+        elif verb == "DATA":
+            transaction.goes = True
+        else:
+            self._open_envelope, self._sent = False, None
+            if not self._connection.end_left:  # it cannot have seen the end: what it took is not what was sent
+                self._answer(transaction, _lost("end", f"the server answered before the message's end: {reply.code}"))
+                raise NotSmtp("the server answered before the end of a message")
+            self._answer(transaction, read_reply("end", reply.code, reply.text))
+
+    def _refuse(self, verb: _Step, transaction: _Transaction[M], reply: Reply) -> None:
+        self._answer(transaction, read_reply(verb, reply.code, reply.text))
+        if verb == "end":
+            self._open_envelope, self._sent = False, None
+            if not self._connection.end_left:
+                self._connection.end("the server refused a message before its end")
+        elif verb == "DATA" or not self._pipelining:
+            self._begun = None
+            self._to_say.clear()
+        if reply.code == 421:  # the server is closing (RFC 5321 §3.8)
+            self._connection.end(printable(f"421 {reply.text}"))
+
+    def _answer(self, transaction: _Transaction[M], outcome: Outcome) -> None:
+        if transaction.outcome is not None:  # refused before; this is the answer to the lone dot
+            return
+        transaction.outcome = outcome
+        self.proven |= outcome.answered
+        self._words = f"{outcome.code} {outcome.reply}" if outcome.code else outcome.reply
+        if self._source is not None:
+            self._source.answer(transaction.mail, outcome)
+
+    # --- what is said next --------------------------------------------------------------------------------------------------
+
+    def _go_on(self) -> None:
+        """Say what can be said now, in one write; where nothing is under way, the work is done."""
+        if not self.is_open:
+            self._rest()
+            return
+        body = self._body()
+        if self._begun is None and (self._pipelining or (self._sent is None and not self._awaited)):
+            self._begin()
+        words = self._sayable()
+        if body is not None:
+            self._connection.write_message(body, words)
+        elif words:
+            self._connection.write(words)
+        if self._awaited:
+            # Bytes that drip do not prolong it, only replies do.
+            self._connection.wait(self._patience.get(self._awaited[0][0], self._timeouts.command))
+        else:
+            self._connection.wait(None)
+            if self._begun is None and self._sent is None:
+                self._rest()
+
+    def _body(self) -> bytes | None:
+        transaction = self._begun
+        if transaction is None or not transaction.goes:
+            return None
+        self._begun, self._sent = None, transaction
+        self._awaited.append(("end", transaction))
+        return transaction.mail.message.data if transaction.outcome is None else _NOTHING
+
+    def _begin(self) -> None:
+        """Take the next mail and put its envelope into words; one that cannot go to this server is answered at once."""
+        while self._source is not None and not self.worn and (mail := self._source.pull()) is not None:
+            outcome, words = self._envelope(mail)
+            if outcome is not None:
+                self._words = outcome.reply
+                self._source.answer(mail, outcome)
+                continue
+            # Where a server breaks off before any reply to these commands, it may be because of this recipient; but not so
+            # likely where they stood behind the body of another message.
+            transaction = _Transaction(mail, "RCPT" if self._pipelining and self._sent is None else "MAIL")
+            self._begun = transaction
+            self._carried += 1
+            if self._open_envelope and self._sent is None:
+                self._to_say.append(("RSET", b"RSET\r\n", transaction))
+            self._to_say.extend((verb, line, transaction) for verb, line in words)
+            return
+        if self._source is not None and self._sent is not None and not self.worn and not self._asked_for_more:
+            self._asked_for_more = True
+            self._source.more(self._more)
+
+    def _more(self) -> None:
+        self._asked_for_more = False
+        if self.is_open and self._begun is None and self._over is not None and not self._over.done():
+            self._go_on()
+
+    def _sayable(self) -> bytes:
+        lines = []
+        while self._to_say and (self._pipelining or not self._awaited):
+            verb, line, transaction = self._to_say.popleft()
+            self._awaited.append((verb, None if verb == "RSET" else transaction))
+            lines.append(line)
+        return b"".join(lines)
+
+    def _envelope(self, mail: M) -> tuple[Outcome | None, tuple[tuple[_Step, bytes], ...]]:
+        """The commands for a mail, or why this server cannot take it."""
         try:
             recipient = wire_address(mail.recipient)  # S4
         except HeaderError as error:
-            return Outcome("own", "reply", reply=f"the address {error.reason}")
-        message = with_crlf(mail.message)
-        if (refused := self._cannot_take(mail, len(message))) is not None:
-            return refused
-        self._stage = "MAIL"
-        try:
-            outcome = await self._transact(mail, recipient, message, granted)
-            self._used_at = time.monotonic()
-        except (_BrokenError, aiosmtplib.SMTPException, OSError) as error:
-            self._client.close()
-            said = error.message if isinstance(error, aiosmtplib.SMTPException) else str(error)
-            return Outcome(self._stage, "lost", reply=_lost_words(self._stage, printable(str(said))))
-        if outcome.code == 421:  # the server is closing (RFC 5321 §3.8)
-            self._client.close()
-        elif outcome.kind == "reply":
-            self.proven = True
-        return outcome
+            return Outcome("own", "reply", reply=f"the address {error.reason}"), ()
+        beyond_ascii = needs_smtputf8(recipient)
+        if beyond_ascii and not self._smtputf8:
+            words = "the address has characters before the @ that this SMTP server cannot take (no SMTPUTF8)"
+            return Outcome("own", "reply", reply=words), ()
+        size = mail.message.size
+        if 0 < self._limit < size:  # RFC 1870 §4; N4: an error of the campaign, as if the server had said it
+            words = f"the message has {size} octets, this SMTP server takes {self._limit}"
+            return Outcome("MAIL", "reply", 552, words, "5.3.4"), ()
+        options = f" SIZE={size}" if self._sized else ""
+        options += " BODY=8BITMIME SMTPUTF8" if beyond_ascii else ""  # RFC 6531 §3.1: who offers SMTPUTF8 offers 8BITMIME
+        return None, (
+            ("MAIL", f"MAIL FROM:<{mail.sender}>{options}\r\n".encode("ascii")),
+            ("RCPT", f"RCPT TO:<{recipient}>\r\n".encode()),
+            ("DATA", b"DATA\r\n"),
+        )
 
-    async def _transact(self, mail: Mail, recipient: str, message: bytes, granted: Callable[[], Awaitable[bool]]) -> Outcome:
-        if (refused := await self._begin(mail, len(message))) is not None:
-            return refused
-        self._stage = "RCPT"
-        if (refused := await self._say(b"RCPT", b"TO:<" + recipient.encode() + b">")) is not None:
-            return refused
-        if not await granted():
-            return Outcome("RCPT", "held")
-        self._stage = "DATA"
-        if (refused := await self._say(b"DATA", wanted=(354,), patience=self._timeouts.data)) is not None:
-            return refused
-        protocol = self._client.protocol
-        if protocol is None:
-            raise _BrokenError("the server closed the connection")
-        protocol.write(dot_stuffed(message))
-        self._stage = "end"
-        # Nothing is awaited between the write and this call, so no reply can slip by.
-        outcome = self._read(await protocol.read_response(timeout=self._timeouts.final))
-        self._in_transaction = False
-        return outcome
-
-    async def close(self) -> None:
-        """Say QUIT and hang up."""
-        try:
-            if self._client.is_connected:
-                await self._client.quit(timeout=self._timeouts.quit)
-        except (aiosmtplib.SMTPException, OSError):
-            pass  # it is gone, which was wanted
-        finally:
-            self._client.close()
-
-    def _cannot_take(self, mail: Mail, size: int) -> Outcome | None:
-        if needs_smtputf8(mail.recipient) and not self._client.supports_extension("smtputf8"):
-            return Outcome(
-                "own", "reply", reply="the address has characters before the @ that this SMTP server cannot take (no SMTPUTF8)"
-            )
-        limit = self._client.esmtp_extensions.get("size", "")
-        if limit.isdecimal() and 0 < int(limit) < size:  # RFC 1870 §4; N4: an error of the campaign, as if the server had said it
-            return Outcome("MAIL", "reply", 552, f"the message has {size} octets, this SMTP server takes {limit}", "5.3.4")
-        return None
-
-    async def _begin(self, mail: Mail, size: int) -> Outcome | None:
-        if self._in_transaction and (outcome := await self._say(b"RSET")) is not None:
-            raise _BrokenError(f"RSET was refused: {outcome.code} {outcome.reply}")
-        self._in_transaction = False
-        options = []
-        if self._client.supports_extension("size"):
-            options.append(b"SIZE=%d" % size)
-        if needs_smtputf8(mail.recipient):
-            options += [b"BODY=8BITMIME", b"SMTPUTF8"]  # RFC 6531 §3.1: who offers SMTPUTF8 offers 8BITMIME
-        outcome = await self._say(b"MAIL", b"FROM:<" + mail.sender.encode("ascii") + b">", *options)
-        self._in_transaction = outcome is None
-        return outcome
-
-    async def _say(
-        self, *words: bytes, wanted: tuple[int, ...] = (250, 251, 252), patience: float | None = None
-    ) -> Outcome | None:
-        """Say a command; None where the answer is the wanted one, else what it was. Raises :class:`_BrokenError`."""
-        response = await self._client.execute_command(*words, timeout=patience or self._timeouts.command)
-        return None if response.code in wanted else self._read(response)
-
-    def _read(self, response: SMTPResponse) -> Outcome:
-        good = 200 <= response.code < 300 and self._stage == "end"
-        if not good and not 400 <= response.code < 600:
-            raise _BrokenError(f"the server's answer has no place here: {response.code} {response.message}")
-        return read_reply(self._stage, response.code, response.message)
+    def _rest(self) -> None:
+        if self._over is not None and not self._over.done():
+            self._over.set_result(None)
 
 
-def _lost_words(stage: Stage, words: str) -> str:
+def _lost(stage: Stage, words: str) -> Outcome:
     if stage == "end":
-        return f"no answer came after the message was sent; it may have been taken ({words})"
-    return f"the connection broke before the message was sent ({words})"
-
-
-def with_crlf(message: bytes) -> bytes:
-    """The message with CRLF for each line end and at its end (S10); its length is what SIZE counts (RFC 1870 §5)."""
-    if not message.count(b"\r\n") == message.count(b"\r") == message.count(b"\n"):
-        message = _LINE_END.sub(b"\r\n", message)
-    if not message.endswith(b"\r\n"):
-        message += b"\r\n"
-    return message
-
-
-def dot_stuffed(message: bytes) -> bytes:
-    """The message as it follows DATA: leading dots doubled, the final dot behind it (RFC 5321 §4.5.2)."""
-    stuffed = message.replace(b"\r\n.", b"\r\n..")
-    return (b"." if stuffed.startswith(b".") else b"") + stuffed + b".\r\n"
+        words = f"no answer came after the message was sent; it may have been taken ({words})"
+    else:
+        words = f"the connection broke before the message was sent ({words})"
+    return Outcome(stage, "lost", reply=words)

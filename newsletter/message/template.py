@@ -12,6 +12,7 @@ from newsletter.message.file_part import FilePart
 from newsletter.message.headers import LONGEST_LINE, HeaderError, list_id, mailbox, unstructured
 from newsletter.message.message_id import check_message_id
 from newsletter.message.quoted_printable import SOFT_BREAK, encode
+from newsletter.message.stuffed import END, Stuffed, double_dots
 from newsletter.settings import is_loopback
 
 _URL_CHARACTER = r"[A-Za-z0-9._~:/?@!$&'()*+;=-]"
@@ -70,6 +71,10 @@ class MessageTemplate:
         )
         self.attachments = tuple(FilePart(file.filename, file.media_type, file.data) for file in edition.attachments)
         self._add_body(edition)
+        # A piece begins at the start of a line only where it is a slot's value or the header: a text after a slot begins with a
+        # line break, soft or not.
+        self._doubled = [b"", *map(double_dots, self._pieces[1:])]
+        self._dots = sum(map(len, self._doubled)) - sum(map(len, self._pieces))
         self._of = {variant.name: MessageTemplate(edition.variant(variant.name), one_click) for variant in edition.variants}
         self._open = edition.open_variant
 
@@ -109,18 +114,42 @@ class MessageTemplate:
         """
         pieces = self._pieces.copy()
         pieces[0] = self._own_header(to, values, message_id, date)
+        for index, encoded in self._encoded(values):
+            pieces[index] = encoded
+        return b"".join(pieces)
+
+    def build_stuffed(self, *, to: str, values: Mapping[str, str], message_id: str, date: datetime) -> Stuffed:
+        """The same message as it follows DATA, with its dots doubled (RFC 5321 §4.5.2); the text of the edition was once.
+
+        A value can begin with a dot, or have one after a line break: quoted-printable leaves it as it is, at the start of a line.
+        """
+        pieces = self._doubled.copy()
+        header = self._own_header(to, values, message_id, date)
+        pieces[0] = double_dots(header)
+        dots = self._dots + len(pieces[0]) - len(header)
+        for index, encoded in self._encoded(values):
+            if encoded.startswith(b".") or b"\n." in encoded:
+                pieces[index] = double_dots(encoded)
+                dots += len(pieces[index]) - len(encoded)
+            else:
+                pieces[index] = encoded
+        pieces.append(END)
+        data = b"".join(pieces)
+        return Stuffed(data, len(data) - len(END) - dots)
+
+    def _encoded(self, values: Mapping[str, str]) -> Iterator[tuple[int, bytes]]:
+        """For each piece that is a slot's, the value as it stands there."""
         for place in self._places.values():
             value = place.slot.value(values)
             encoded = encode(value)
             for index in place.plain:
-                pieces[index] = encoded
+                yield index, encoded
             if place.escaped:
                 in_html = html.escape(value, quote=True)
                 if in_html != value:
                     encoded = encode(in_html)
                 for index in place.escaped:
-                    pieces[index] = encoded
-        return b"".join(pieces)
+                    yield index, encoded
 
     def _own_header(self, to: str, values: Mapping[str, str], message_id: str, date: datetime) -> bytes:
         check_message_id(message_id, self.domain)

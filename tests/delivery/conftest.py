@@ -89,7 +89,7 @@ class Sink:
             writer.close()
 
     async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        recipient = ""
+        recipient, begun, valid = "", False, False
 
         async def say(step: str, usual: str) -> str:
             reply = self.answers(step, recipient) or usual
@@ -117,10 +117,14 @@ class Sink:
                 await say(verb, "235 welcome" if given == self.password else f"535 5.7.8 {given} is wrong")
             elif verb == "RCPT":
                 recipient = line.split("<", 1)[1].split(">", 1)[0]
-                await say(verb, "250 ok")
+                valid = (await say(verb, "250 ok" if begun else "503 5.5.1 MAIL first")).startswith("25")
             elif verb == "DATA":
-                if (await say(verb, "354 go on")).startswith("354"):
-                    body = await reader.readuntil(b"\r\n.\r\n")
+                if (await say(verb, "354 go on" if valid else "554 5.5.1 no valid recipients")).startswith("354"):
+                    body = await reader.readline()
+                    if body == b".\r\n":  # nothing was meant to be sent (RFC 2920 §3.1)
+                        await say("nothing", "554 5.5.1 no valid recipients")
+                        continue
+                    body += await reader.readuntil(b"\r\n.\r\n")
                     reply = self.answers("end", recipient)
                     if reply is None or reply.startswith(("2", "taken")):
                         self.accepted.append((recipient, body))
@@ -128,11 +132,12 @@ class Sink:
                     if reply == "taken, then dropped":
                         raise _Over
                     await say("end", "250 2.0.0 queued as 4711")
+                    begun = valid = False
             elif verb == "QUIT":
                 await say(verb, "221 bye")
                 return
             else:
-                await say(verb, "250 ok")
+                begun, valid = (await say(verb, "250 ok")).startswith("25") and verb == "MAIL", False
 
 
 class _Over(Exception):
@@ -235,9 +240,10 @@ class Office:
         return asyncio.run(once())
 
     def rows(self, campaign: Campaign) -> dict[str, Any]:
-        """The delivery rows by address."""
+        """The delivery rows by address, in the order of the list."""
+        listed = select(delivery).where(delivery.c.campaign_id == campaign.id).order_by(delivery.c.id)
         with self.store.read() as connection:
-            return {row.address: row for row in connection.execute(select(delivery).where(delivery.c.campaign_id == campaign.id))}
+            return {row.address: row for row in connection.execute(listed)}
 
     def states(self, campaign: Campaign) -> dict[str, str]:
         """The states by address."""
@@ -271,10 +277,13 @@ def postgresql() -> Iterator[Store]:
     store.close()
 
 
-@pytest.fixture
-def sink() -> Sink:
-    """A server that is not up yet; tell it what to do, then run a campaign against it."""
-    return Sink()
+@pytest.fixture(params=["pipelining", "sequential"])
+def sink(request: pytest.FixtureRequest) -> Sink:
+    """A server that is not up yet, with PIPELINING and without; tell it what to do, then run a campaign against it."""
+    made = Sink()
+    if request.param == "pipelining":
+        made.extensions += ("PIPELINING",)
+    return made
 
 
 @pytest.fixture
@@ -301,6 +310,12 @@ def trusting() -> ssl.SSLContext:
     context = ssl.create_default_context()
     AUTHORITY.configure_trust(context)
     return context
+
+
+@pytest.fixture(scope="session")
+def server_tls() -> ssl.SSLContext:
+    """A server's TLS, with a certificate that :func:`trusting` trusts."""
+    return server_context()
 
 
 @pytest.fixture

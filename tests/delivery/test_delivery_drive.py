@@ -156,7 +156,7 @@ def test_a_break_after_the_message_is_uncertain_and_never_sent_again(
         assert (account.state, numbers(account)) == ("done", {"sent": 18, "uncertain": 2})
     assert {address for address, state in office.states(made).items() if state == "uncertain"} == doubtful
     assert len(sink.accepted) == len(set(sink.recipients)) == (20 if does.startswith("taken") else 18)
-    assert sink.verbs()["DATA"] == 20
+    assert 20 <= sink.verbs()["DATA"] <= 22  # an envelope that was behind the doubtful one is said again
 
 
 def test_five_refusals_by_policy_pause_the_campaign_with_the_servers_words(
@@ -198,6 +198,22 @@ def test_a_value_that_is_missing_fails_that_one_only(office: "Office", sink: "Si
     account = office.run(made, sink)
     assert (account.state, numbers(account)) == ("done", {"sent": 1, "failed": 1})
     assert "no value for the merge field 'ort'" in office.rows(made)["ada@example.org"].reply
+
+
+def test_a_bug_in_the_making_of_a_message_ends_the_sending_and_loses_nothing(
+    office: "Office", sink: "Sink", crowd: "Crowd"
+) -> None:
+    class Broken:
+        def of(self, _variant: str | None) -> "Broken":
+            return self
+
+        def build_stuffed(self, **_: Any) -> Any:
+            raise RuntimeError("a bug")
+
+    made = office.freeze(crowd(5))
+    with pytest.raises(RuntimeError, match="a bug"):
+        office.run(made, sink, template=Broken())
+    assert set(office.states(made).values()) == {"pending"}
 
 
 def test_an_address_that_cannot_go_on_the_wire_fails_that_one_only(office: "Office", sink: "Sink", people: "Make") -> None:
@@ -254,7 +270,7 @@ def test_a_pause_from_outside_takes_hold_at_once(office: "Office", sink: "Sink",
     sink.answers = answers
     account = office.run(made, sink)
     assert (account.state, account.note) == ("paused", "by newsletter pause")
-    assert 10 <= account.sent <= 10 + 4
+    assert 10 <= account.sent <= 10 + 2 * 4 + 8  # on the wire, and granted before
     assert account.sent + account.pending == 60
     assert account.sent == len(sink.accepted)
 
@@ -268,45 +284,55 @@ def test_who_unsubscribes_after_the_freeze_gets_nothing(office: "Office", sink: 
 
 
 def test_who_unsubscribes_while_it_runs_gets_nothing(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
-    # The moment of the first mail: by then the next portion is claimed, p5 among it (B28).
-    made = office.freeze(crowd(10))
+    # The moment of the first mail: by then the next portion is claimed, p15 among it (B28), the next few are granted.
+    made = office.freeze(crowd(20))
+    seen: list[str] = []
 
     def answers(step: str, _: str) -> None:
         if step == "end" and not sink.accepted:
-            assert office.states(made)["p5@example.org"] == "claimed"
-            suppress(office.store, office.links.mark("p5@example.org"), reason="unsubscribed", campaign_id=made.id)
+            seen.append(office.states(made)["p15@example.org"])
+            suppress(office.store, office.links.mark("p15@example.org"), reason="unsubscribed", campaign_id=made.id)
 
     sink.answers = answers
     account = office.run(made, sink)
-    assert (account.state, numbers(account)) == ("done", {"sent": 9, "suppressed": 1})
-    assert "p5@example.org" not in sink.recipients
+    assert seen == ["claimed"]
+    assert (account.state, numbers(account)) == ("done", {"sent": 19, "suppressed": 1})
+    assert "p15@example.org" not in sink.recipients
 
 
-def test_who_unsubscribes_between_rcpt_and_data_gets_nothing(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
-    made = office.freeze(crowd(10))
-
-    def answers(step: str, recipient: str) -> None:
-        if (step, recipient) == ("RCPT", "p5@example.org"):
-            suppress(office.store, office.links.mark("p5@example.org"), reason="unsubscribed", campaign_id=made.id)
-
-    sink.answers = answers
-    account = office.run(made, sink)
-    assert (account.state, numbers(account)) == ("done", {"sent": 9, "suppressed": 1})
-    assert "p5@example.org" not in sink.recipients
-    assert sink.verbs()["DATA"] == 9
-
-
-def test_sending_is_on_disk_before_data_is_said(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
-    made = office.freeze(crowd(12))
-    seen: list[str] = []
+def test_intents_are_few_and_on_disk_before_anything_is_said(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
+    made = office.freeze(crowd(60))
+    seen: set[str] = set()
+    intents: list[int] = []
 
     def answers(step: str, recipient: str) -> None:
-        if step in ("MAIL", "RCPT", "DATA", "end"):
-            seen.append(f"{step} {office.states(made).get(recipient)}")
+        if step in ("RCPT", "DATA", "end"):
+            states = office.states(made)
+            seen.add(f"{step} {states.get(recipient)}")
+            intents.append(list(states.values()).count("sending"))
 
     sink.answers = answers
     office.run(made, sink)
-    assert {line for line in seen if line.startswith(("RCPT", "DATA", "end"))} == {"RCPT claimed", "DATA sending", "end sending"}
+    assert seen == {"RCPT sending", "DATA sending", "end sending"}
+    on_the_wire = 4 * (2 if "PIPELINING" in sink.extensions else 1)
+    assert max(intents) <= on_the_wire + 2 * 8  # what is granted, and the results of as many not yet stored
+
+
+def test_no_intent_is_written_while_there_is_no_connection(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
+    made = office.freeze(crowd(20))
+    seen: list[set[str]] = []
+
+    def answers(step: str, _: str) -> str | None:
+        if step != "connect":
+            return None
+        if sink.connections < 3:
+            seen.append(set(office.states(made).values()))
+            return "421 4.3.2 restarting"
+        return None
+
+    sink.answers = answers
+    account = office.run(made, sink)
+    assert (seen[0], numbers(account)) == ({"claimed"}, {"sent": 20})
 
 
 def test_after_a_crash_the_claimed_go_out_and_those_on_the_wire_are_shown(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
@@ -325,9 +351,18 @@ def test_a_connection_that_was_idle_is_made_anew(
     office: "Office", sink: "Sink", crowd: "Crowd", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("newsletter.delivery.dial._IDLE", 0.0)
-    account = office.run(office.freeze(crowd(8)), sink)
+    tries = itertools.count()
+    sink.answers = lambda step, _: "450 4.2.0 later" if step == "RCPT" and next(tries) < 2 else None
+    account = office.run(office.freeze(crowd(1)), sink, wait=60.0)
+    assert (account.state, numbers(account)) == ("done", {"sent": 1})
+    assert sink.connections == sink.verbs()["QUIT"] == 3
+
+
+def test_a_connection_carries_so_many_messages_and_no_more(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
+    few = {"smtp_connections": 1, "smtp_messages_per_connection": 3}
+    account = office.run(office.freeze(crowd(8)), sink, settings=few)
     assert (account.state, numbers(account)) == ("done", {"sent": 8})
-    assert sink.connections == sink.verbs()["QUIT"] == 8
+    assert sink.connections == sink.verbs()["QUIT"] == 3
 
 
 @pytest.mark.parametrize("how", ["stop", "pause"])
@@ -470,7 +505,8 @@ def test_a_database_that_cannot_be_written_stops_the_sending(
     account = office.run(made, sink)
     assert account.state == "done"
     assert account.sent + account.uncertain == 40
-    assert 1 <= account.uncertain <= 8  # taken by the server, not recorded: shown, not repeated
+    # Taken by the server and not recorded, or granted and not taken back: shown, not repeated.
+    assert 1 <= account.uncertain <= 2 * 4 + 2 * 8
     assert len(sink.accepted) == len(set(sink.recipients))
     assert set(office.states(made)) - set(sink.recipients) <= {
         a for a, state in office.states(made).items() if state == "uncertain"

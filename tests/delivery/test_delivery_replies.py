@@ -60,13 +60,13 @@ def test_a_broken_connection_is_uncertain_only_after_the_message() -> None:
     assert judged(Outcome("MAIL", "lost", reply="x")) is None
     assert judged(Outcome("RCPT", "lost", reply="x")) == Result(7, "pending", reply="x", next_at=NOW + MINUTE)
     assert judged(Outcome("DATA", "lost", reply="x")) == Result(7, "pending", reply="x", next_at=NOW + MINUTE)
+    assert judged(Outcome("body", "lost", reply="x")) == Result(7, "pending", reply="x", next_at=NOW + MINUTE)
     assert judged(Outcome("end", "lost", reply="x")) == Result(7, "uncertain", reply="x")
 
 
 def test_a_server_that_closes_says_nothing_about_the_delivery() -> None:
     assert judged(read_reply("MAIL", 421, "bye")) is None
     assert judged(read_reply("RCPT", 421, "bye")) == Result(7, "pending", reply="bye", next_at=NOW + MINUTE)
-    assert judged(Outcome("RCPT", "held")) is None
 
 
 def test_a_message_that_cannot_be_made_has_failed() -> None:
@@ -77,6 +77,26 @@ def test_pauses_grow_up_to_the_longest_and_vary() -> None:
     assert [EVEN.retry(attempts) // MINUTE for attempts in range(8)] == [1, 3, 9, 27, 81, 240, 240, 240]
     assert EVEN.retry(10**6) == 4 * HOUR
     assert [Pauses(jitter=lambda: part).retry(0) // SECOND for part in (0.0, 1.0)] == [54, 66]  # noqa: B023
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text"), [("RCPT", 450, "4.2.2 full"), ("end", 554, "5.7.1 spam"), ("RCPT", 421, "bye")]
+)
+def test_after_two_days_of_pauses_it_has_failed(stage: Stage, code: int, text: str) -> None:
+    tries = [judged(read_reply(stage, code, text), attempts) for attempts in range(17)]
+    states = [result.state for result in tries if result is not None]
+    assert states == ["pending" if code == 421 else "deferred"] * 16 + ["failed"]
+    last = tries[-1]
+    assert last is not None
+    assert (last.code, last.hard_bounce) == (code, False)
+    assert last.reply == f"given up after 17 tries; the last answer was: {text}"
+    assert sum(EVEN.retry(attempts) for attempts in range(16)) <= 48 * HOUR < sum(EVEN.retry(attempts) for attempts in range(17))
+
+
+def test_our_own_pause_is_kept_where_less_is_asked_for() -> None:
+    result = judged(read_reply("RCPT", 450, "try again in 90 seconds"), attempts=3)
+    assert result is not None
+    assert result.next_at == NOW + 27 * MINUTE
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+"""Bytes from an SMTP server, split anywhere, become its replies (RFC 5321 §4.2)."""
+
+import re
+from typing import NamedTuple
+
+#: The longest line of a reply in octets, CRLF included (RFC 5321 §4.5.3.1.5).
+LONGEST_LINE = 512
+#: The most lines in one reply; the longest known, to EHLO, have about twenty.
+MOST_LINES = 100
+#: A code without text is valid, too (RFC 5321 §4.2: "tolerate"). The second digit is 0 to 5.
+_LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
+
+
+class Reply(NamedTuple):
+    """One reply. ``said`` is the text of its lines as they came, joined by line feeds."""
+
+    code: int
+    said: bytes
+
+    @property
+    def text(self) -> str:
+        """The text; octets that are no UTF-8 are shown as ``\\xff``."""
+        return self.said.decode("utf-8", "backslashreplace")
+
+
+class ReplyParser:
+    """Fed with what comes, gives each reply once it is whole.
+
+    A line ends with CRLF or, as some servers write and others understand, with LF alone. ``fault`` says what was no reply, else
+    it is ""; from then on everything is ignored. What was whole before it has been given.
+    """
+
+    def __init__(self) -> None:
+        self.fault = ""
+        self._rest = b""
+        self._code = 0
+        self._lines: list[bytes] = []
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """The replies that are whole with these bytes, in order."""
+        if self.fault:
+            return []
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        replies: list[Reply] = []
+        for line in lines:
+            if not self._take(line, replies):
+                return replies
+        if len(self._rest) >= LONGEST_LINE:
+            self.fault = _too_long()
+        return replies
+
+    def _take(self, line: bytes, replies: list[Reply]) -> bool:
+        """Add a line without its LF; False where it cannot be one of a reply."""
+        if len(line) >= LONGEST_LINE:
+            self.fault = _too_long()
+            return False
+        line = line.removesuffix(b"\r")
+        found = _LINE.fullmatch(line)
+        if found is None or (self._lines and int(found[1]) != self._code) or len(self._lines) >= MOST_LINES:
+            self.fault = f"the server's answer is no SMTP: {line[:80].decode('utf-8', 'backslashreplace')}"
+            return False
+        self._code = int(found[1])
+        self._lines.append(found[3] or b"")
+        if found[2] != b"-":
+            replies.append(Reply(self._code, b"\n".join(self._lines)))
+            self._lines = []
+        return True
+
+
+def _too_long() -> str:
+    return f"a line of the server's answer is longer than {LONGEST_LINE} octets"
