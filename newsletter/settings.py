@@ -121,6 +121,13 @@ class Workspace:
                 return candidate
         raise complaint(f"there is no issue {issue!r} in {self.issues}; {self._known_issues(issue)}")
 
+    def slug(self, issue: str) -> str:
+        """The slug of an issue that is named by it or by a path, also where its file cannot be found any more."""
+        try:
+            return self.issue_file(issue).resolve().parent.name
+        except InputError:
+            return Path(issue).name
+
     def issue_slugs(self) -> list[str]:
         """The issues there are, oldest name first."""
         return sorted(file.parent.name for file in self.issues.glob("*/issue.yaml"))

@@ -39,21 +39,6 @@ def sample_values(edition: Edition, links: Links, key: str) -> dict[str, str]:
     return fields | link_values(links, key)
 
 
-def check_message(edition: Edition, links: Links) -> None:
-    """Make a message of each variant: what may not go into a header is said before it befalls everyone.
-
-    Raises :class:`InputError`.
-    """
-    try:
-        template = MessageTemplate(edition)
-        number = message_id(edition.hash, 0, template.domain)
-        values = sample_values(edition, links, SAMPLE_ADDRESS)
-        for name in edition.variant_names:
-            template.of(name).build(to=SAMPLE_ADDRESS, values=values, message_id=number, date=dt.datetime.now().astimezone())
-    except HeaderError as error:
-        raise complaint(f"the message cannot be made: {error}") from None
-
-
 class Draft:
     """An issue compiled for one person to look at: its links are examples that lead to no delivery.
 

@@ -42,9 +42,11 @@ class Writer:
         """
         values = dict(person.fields) | link_values(self._links, person.key)
         now = dt.datetime.now(dt.UTC).astimezone()
-        return self._template.of(self._choice(person.fields)).build(
-            to=person.address, values=values, message_id=self._number, date=now
-        )
+        return self.template(person).build(to=person.address, values=values, message_id=self._number, date=now)
+
+    def template(self, person: Recipient) -> MessageTemplate:
+        """The template of the variant that a recipient gets."""
+        return self._template.of(self._choice(person.fields))
 
 
 def messages(subject: Subject, writer: Writer) -> list[Message]:
@@ -52,7 +54,7 @@ def messages(subject: Subject, writer: Writer) -> list[Message]:
     people = subject.people.chosen if subject.people is not None else ()
     known, choice = subject.edition.variant_names, subject.edition.choice
     sure = (person for person in invented(subject.edition) if choice(person.fields) in known)
-    return [Message(subject, person, writer.write(person)) for person in people or sure]
+    return [Message(subject, person, writer.write(person), writer.template(person)) for person in people or sure]
 
 
 def link_values(links: Links, key: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from newsletter.audience.recipient import Recipient
 from newsletter.check.origin import Origin, Place
 from newsletter.compose.edition import Edition
 from newsletter.issue import Issue
+from newsletter.message import MessageTemplate
 from newsletter.settings import Settings
 
 __all__ = ["Message", "Online", "Page", "Place", "Subject", "Visit", "outlook_view", "style"]
@@ -42,11 +43,12 @@ class Subject:
 
 @dataclass(frozen=True)
 class Message:
-    """The real bytes that one recipient gets."""
+    """The real bytes that one recipient gets, and the template that they were made by."""
 
     subject: Subject
     recipient: Recipient
     raw: bytes
+    template: MessageTemplate = field(repr=False)
 
     @cached_property
     def parsed(self) -> EmailMessage:

@@ -10,9 +10,13 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from newsletter.audience.csv_list import RecipientList
     from newsletter.audience.recipient import Duplicate, Refused
+    from newsletter.check import Report
+    from newsletter.compose.edition import Edition
     from newsletter.delivery.freeze import FreezeReport
     from newsletter.issue import Issue
+    from newsletter.links import Links
     from newsletter.settings import Settings
 
 #: How many refused and duplicate rows are told one by one.
@@ -41,7 +45,40 @@ def tell_rows(report: "FreezeReport") -> None:
         typer.echo(f"… and {counted(more, 'more such row')}", err=True)
 
 
-def tell_plan(issue: "Issue", settings: "Settings", to: Path, report: "FreezeReport", variants: "Iterable[str]") -> None:
+def demand_no_error(
+    issue: "Issue", edition: "Edition", settings: "Settings", links: "Links", people: "RecipientList"
+) -> "Report":
+    """Hold what is to be sent against all rules; every recipient's message is made once.
+
+    Raises :class:`~newsletter.problem.InputError` with a problem for each finding that blocks sending.
+    """
+    from newsletter.check import examine
+    from newsletter.problem import InputError, Problem
+
+    report = examine(issue, edition, settings, links, people)
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    if errors:
+        raise InputError(
+            Problem(one.at.path, one.at.line, one.at.column, one.at.where, f"{one.message()}; {one.mend()} ({one.rule.id})")
+            for one in errors
+        )
+    return report
+
+
+def _noted(report: "Report", slug: str) -> str:
+    from newsletter.cli.findings import summary
+
+    return f"{summary(report, 'en')}; newsletter check {slug} shows them" if report.findings else ""
+
+
+def tell_plan(
+    issue: "Issue",
+    settings: "Settings",
+    to: Path,
+    report: "FreezeReport",
+    variants: "Iterable[str]",
+    checks: "Report",
+) -> None:
     """Print what is sent to whom, and how. ``variants`` are sentences: how many get what of it."""
     from newsletter.issue.model import PicturesElsewhere
     from newsletter.settings import is_loopback
@@ -59,6 +96,7 @@ def tell_plan(issue: "Issue", settings: "Settings", to: Path, report: "FreezeRep
     }
     if isinstance(elsewhere := issue.publication.pictures, PicturesElsewhere):
         lines["pictures"] = f"at {elsewhere.base_url}; newsletter publish {issue.slug} --out DIR writes what must be there"
+    lines["checks"] = _noted(checks, issue.slug)
     for name, value in lines.items():
         if value:
             typer.echo(f"  {name:<8}  {value}", err=True)

@@ -1,6 +1,8 @@
 """``newsletter send``: the plan, the question, the progress, the account."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +12,12 @@ from newsletter.cli import BAD_INPUT, INTERRUPTED, OK, PARTLY
 from newsletter.cli.accounts import AsJson, exit_code, print_account
 from newsletter.cli.database import open_database
 from newsletter.cli.driving import Driving, reach_server
-from newsletter.cli.plan import agreed, tell_plan, tell_rows
+from newsletter.cli.plan import agreed, demand_no_error, tell_plan, tell_rows
 from newsletter.cli.workspace import chosen_workspace
 from newsletter.problem import InputError, Problem, complaint
 
 if TYPE_CHECKING:
-    from newsletter.issue import Issue
+    from newsletter.compose.edition import Edition
     from newsletter.links import Links
     from newsletter.settings import Settings, Workspace
     from newsletter.store import Campaign, Store
@@ -31,16 +33,18 @@ def send(
     as_json: AsJson = False,
 ) -> int:
     """Send an issue to everyone on a list, once. The same command again goes on where it stopped."""
-    from newsletter.issue import load_issue
-    from newsletter.links import Links
     from newsletter.store import send_lock
 
     workspace = chosen_workspace(context)
     public_url, key = _demand_settings(workspace)
     with send_lock(workspace.database_url()), open_database(workspace) as store:
-        read = load_issue(workspace, issue)
-        links = Links(public_url, key, read.publication.own_list_id)
-        return _Sending(workspace, store, read, links, to, again, yes, limit).run(as_json=as_json)
+        return _Sending(workspace, store, issue, partial(_links, public_url, key), to, again, yes, limit).run(as_json=as_json)
+
+
+def _links(public_url: str, key: bytes, list_id: str) -> "Links":
+    from newsletter.links import Links
+
+    return Links(public_url, key, list_id)
 
 
 def _demand_settings(workspace: "Workspace") -> tuple[str, bytes]:
@@ -64,8 +68,8 @@ class _Sending:
         self,
         workspace: "Workspace",
         store: "Store",
-        issue: "Issue",
-        links: "Links",
+        named: str,
+        links: "Callable[[str], Links]",
         to: Path | None,
         again: bool,
         yes: bool,
@@ -74,7 +78,8 @@ class _Sending:
         self._workspace = workspace
         self._settings: Settings = workspace.settings
         self._store = store
-        self._issue = issue
+        self._named = named
+        self._slug = workspace.slug(named)
         self._links = links
         self._to = to
         self._again = again
@@ -93,7 +98,8 @@ class _Sending:
         if campaign is None:
             typer.echo("nothing was sent", err=True)
             return BAD_INPUT
-        account, early = Driving(self._store, campaign, self._settings, self._links, self._limit).run()
+        links = self._links(self._stored(campaign).headers.list_id)
+        account, early = Driving(self._store, campaign, self._settings, links, self._limit).run()
         print_account(account, as_json=as_json)
         if early and account.state != "done":
             return INTERRUPTED
@@ -104,10 +110,10 @@ class _Sending:
         from newsletter.delivery.freeze import discard
         from newsletter.store import find_campaign
 
-        campaign = find_campaign(self._store, self._issue.slug)
+        campaign = find_campaign(self._store, self._slug)
         if campaign is not None and campaign.state == "draft":
             discard(self._store, campaign.id)
-            campaign = find_campaign(self._store, self._issue.slug)
+            campaign = find_campaign(self._store, self._slug)
         return campaign
 
     def _leave(self, campaign: "Campaign", *, as_json: bool) -> int:
@@ -115,33 +121,34 @@ class _Sending:
 
         account = account_of(self._store, campaign.id)
         over = "was sent already" if campaign.state == "done" else "was cancelled"
-        typer.echo(f"{self._issue.slug} {over}, nothing was sent now; --again sends it another time", err=True)
+        typer.echo(f"{self._slug} {over}, nothing was sent now; --again sends it another time", err=True)
         print_account(account, as_json=as_json)
         return OK
 
     def _begin(self) -> "Campaign | None":
         """Compile, freeze and ask; None where the person says no. Whoever stops it here leaves nothing behind."""
         from newsletter.audience.csv_list import open_list
-        from newsletter.check.draft import check_message
         from newsletter.check.fields import WithFields, check_fields
         from newsletter.check.variants import needed_variants, variants_in_words
-        from newsletter.compose.attachments import size_warning
         from newsletter.compose.compile import compile_issue
         from newsletter.delivery.freeze import discard, freeze
         from newsletter.delivery.variants import variant_counts
+        from newsletter.issue import load_issue
 
+        issue = load_issue(self._workspace, self._named)
+        links = self._links(issue.publication.own_list_id)
         to = self._demand_list()
         people = open_list(to)
-        variants = needed_variants(self._issue, people)
-        check_fields(self._issue, people.columns, to, variants)
-        edition = compile_issue(self._issue, self._workspace, self._links.picture_url, variants=variants)
-        check_message(edition, self._links)
+        variants = needed_variants(issue, people)
+        check_fields(issue, people.columns, to, variants)
+        edition = compile_issue(issue, self._workspace, links.picture_url, variants=variants)
+        checks = demand_no_error(issue, edition, self._settings, links, people)
         campaign, report = freeze(
             self._store,
-            slug=self._issue.slug,
+            slug=issue.slug,
             edition=edition,
             recipients=WithFields(people, edition),
-            mark=self._links.mark,
+            mark=links.mark,
             list_name=to.name,
             again=self._again,
         )
@@ -149,10 +156,8 @@ class _Sending:
         try:
             tell_rows(report)
             reach_server(self._settings)
-            gets = variants_in_words(self._issue, variant_counts(self._store, campaign.id))
-            tell_plan(self._issue, self._settings, to, report, gets)
-            if warning := size_warning(edition):
-                typer.echo(f"  large     {warning}", err=True)
+            gets = variants_in_words(issue, variant_counts(self._store, campaign.id))
+            tell_plan(issue, self._settings, to, report, gets, checks)
             yes = self._yes or agreed(report, self._limit)
         except (KeyboardInterrupt, typer.Abort):
             typer.echo("\nnothing was sent", err=True)
@@ -164,30 +169,42 @@ class _Sending:
 
     def _demand_list(self) -> Path:
         if self._to is None:
-            raise complaint(f"to whom? newsletter send {self._issue.slug} --to FILE.csv")
+            raise complaint(f"to whom? newsletter send {self._slug} --to FILE.csv")
         if not self._yes and not sys.stdin.isatty():
             raise complaint("nothing was sent: nobody can be asked here; --yes sends without asking")
         return self._to
 
     def _resume(self, campaign: "Campaign") -> None:
         """Say what goes on, and point out what was changed meanwhile and does not count."""
-        issue = self._issue
         if self._again:
-            raise complaint(f"the sending of {issue.slug} is not finished; the same command without --again goes on with it")
-        typer.echo(f"{issue.slug}: going on with the campaign that was begun with {campaign.list_name}", err=True)
+            raise complaint(f"the sending of {self._slug} is not finished; the same command without --again goes on with it")
+        typer.echo(f"{self._slug}: going on with the campaign that was begun with {campaign.list_name}", err=True)
         if self._to is not None and self._to.name != campaign.list_name:
             typer.echo(f"  {self._to} is not read: the audience was fixed when the campaign began", err=True)
-        if self._changed(campaign):
-            words = "its layout or publication.yaml was changed since:\n  what is sent stays as it was when the campaign began"
-            typer.echo(f"  {issue.file}, {words}", err=True)
+        if (changed := self._changed(campaign)) is not None:
+            typer.echo(f"  {changed}:\n  what is sent stays as it was when the campaign began", err=True)
 
-    def _changed(self, campaign: "Campaign") -> bool:
-        """Whether the issue would now become another edition than the one that the campaign sends."""
+    def _changed(self, campaign: "Campaign") -> str | None:
+        """How the issue differs now from what the campaign sends: it is another edition, or cannot be read any more."""
         from newsletter.compose.compile import compile_issue
+        from newsletter.issue import load_issue
+
+        stored = self._stored(campaign)
+        try:
+            issue = load_issue(self._workspace, self._named)
+            picture_url = self._links(issue.publication.own_list_id).picture_url
+            if stored.conditions == issue.conditions:
+                again = compile_issue(issue, self._workspace, picture_url, variants=stored.variant_names)
+                if again.hash == campaign.edition_hash:
+                    return None
+        except InputError as error:
+            return f"the issue was changed since, and cannot be used as it is now ({error.problems[0]})"
+        return f"{issue.file}, its layout or publication.yaml was changed since"
+
+    def _stored(self, campaign: "Campaign") -> "Edition":
         from newsletter.store import load_edition
 
         stored = load_edition(self._store, campaign.edition_hash, with_files=False)
-        if stored is None or stored.conditions != self._issue.conditions:
-            return True
-        again = compile_issue(self._issue, self._workspace, self._links.picture_url, variants=stored.variant_names)
-        return again.hash != campaign.edition_hash
+        if stored is None:  # no foreign key lets it go
+            raise complaint(f"the database has lost what the campaign of {campaign.slug} sends; restore it from a backup")
+        return stored

@@ -68,9 +68,13 @@ def _check_bytes(raw: bytes) -> None:
             raise RecheckError(f"the header {line.partition(b':')[0].decode('ascii', 'replace')} is not ASCII")
     if not body.isascii():
         raise RecheckError("the body is not ASCII")
+    _check_longest(body, LONGEST_LINE, "RFC 5322 allows")
+
+
+def _check_longest(body: bytes, allowed: int, who: str) -> None:
     longest = max(map(len, body.split(b"\r\n")))
-    if longest > _BODY_LINE:
-        raise RecheckError(f"a body line has {longest} octets; quoted-printable allows {_BODY_LINE}")
+    if longest > allowed:
+        raise RecheckError(f"a body line has {longest} octets; {who} {allowed}")
 
 
 def _check_words(part: Message) -> None:
@@ -80,7 +84,9 @@ def _check_words(part: Message) -> None:
         raise RecheckError(f"the {kind} part is not declared as utf-8")
     if str(part["Content-Transfer-Encoding"]).lower() != "quoted-printable":
         raise RecheckError(f"the {kind} part is not quoted-printable")
-    if _NO_QUOTED_PRINTABLE.search(str(part.get_payload()).encode("ascii", "replace")):
+    written = str(part.get_payload()).encode("ascii", "replace")
+    _check_longest(written, _BODY_LINE, "quoted-printable allows")  # a part's header may be longer than its lines
+    if _NO_QUOTED_PRINTABLE.search(written):
         raise RecheckError(f"the {kind} part is not valid quoted-printable")
     content = part.get_payload(decode=True)
     try:
@@ -107,6 +113,7 @@ def _check_file(part: Message, file: FilePart) -> None:
         raise RecheckError(f"{place} is not an attachment, or a picture in its place, of that name")
     if str(part["Content-Transfer-Encoding"]).lower() != "base64":
         raise RecheckError(f"{place} is not Base64")
+    _check_longest(str(part.get_payload()).encode("ascii", "replace"), _BODY_LINE, "Base64 allows")  # RFC 2045 §6.8
     if part.get_payload(decode=True) != file.data:
         raise RecheckError(f"{place} does not hold the file's bytes")
 

@@ -111,7 +111,9 @@ def test_a_large_mail_is_warned_of_and_one_too_large_is_not_sent(filled: "Office
     file = filled.issue_file.parent / "programm.pdf"
     file.write_bytes(PDF + bytes(900_000))
     assert "warning: each mail has 1.2 MB" in filled.newsletter("render", "2026-12", "--out", "out").err
-    assert "each mail has 1.2 MB" in filled.newsletter("send", "2026-12", "--to", "list.csv", types="n\n").err
+    plan = filled.newsletter("send", "2026-12", "--to", "list.csv", types="n\n").err
+    assert re.search(r"^  checks    \d+ warnings, .*; newsletter check 2026-12 shows them$", plan, re.MULTILINE)
+    assert "B22-message-heavy" in filled.newsletter("check", "2026-12").err
     file.write_bytes(PDF + bytes(6_900_000))
     filled.edit("  - {file", "  - {file: zweites.pdf}\n  - {file")
     (filled.issue_file.parent / "zweites.pdf").write_bytes(PDF + bytes(900_000))

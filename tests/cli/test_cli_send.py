@@ -138,7 +138,7 @@ def test_what_no_header_can_hold_is_said_once_and_not_to_everyone(office: "Offic
     office.settings(public_url='http://127.0.0.1:8025/a"b')
     ran = office.send()
     assert (ran.code, ran.err.count("\n")) == (2, 1)
-    assert ran.err.startswith("the message cannot be made: List-Unsubscribe")
+    assert ran.err.startswith("issues/2026-12/issue.yaml: the message cannot be made: List-Unsubscribe")
     assert (len(post), office.campaigns()) == (0, [])
 
 
@@ -211,3 +211,32 @@ def test_a_workspace_elsewhere(office: "Office", post: "Post", monkeypatch: pyte
     assert len(post) == 3
     assert list(elsewhere.iterdir()) == []
     assert office.newsletter(*where, "status", "2026-12", "--json").json["sent"] == 3
+
+
+def test_what_check_calls_an_error_is_not_sent(office: "Office", post: "Post") -> None:
+    office.edit("Die Fähre fährt.", "Die [Fähre](https://bit.ly/abc) fährt.")
+    ran = office.send()
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "issues/2026-12/issue.yaml:7:23: blocks[0].body: the link to bit.ly goes through a service that counts clicks;"
+        " write the address where it leads in the end (L11-redirect)\n"
+    )
+    assert (len(post), office.campaigns()) == (0, [])
+
+
+@pytest.mark.parametrize("change", ["broken", "deleted", "publication"])
+def test_a_broken_file_does_not_hold_a_campaign_up(office: "Office", post: "Post", change: str) -> None:
+    assert office.send("--limit", "1").code == 0
+    publication = office.root / "issues" / "publication.yaml"
+    match change:
+        case "broken":
+            office.edit("blocks:", "blocks: [")
+        case "deleted":
+            office.issue_file.unlink()
+        case "publication":
+            publication.write_text("name: x\n", encoding="utf-8")
+    ran = office.newsletter("send", "2026-12")
+    assert ran.code == 0
+    assert "the issue was changed since, and cannot be used as it is now (" in ran.err
+    assert "what is sent stays as it was when the campaign began" in ran.err
+    assert len(post) == 3

@@ -96,7 +96,7 @@ def test_what_a_variant_needs_is_asked_of_those_who_get_it(varied: "Office", pos
     assert ran.code == 2
     assert [line for line in ran.err.splitlines() if "kontakt" in line] == [
         "list.csv:5:1: dan@example.org has no kontakt, which the issue needs;"
-        " fill the cell, or give the merge field a default: {{ field | default('…') }}"
+        " fill the cell, or give the merge field a default: {{ kontakt | default('…') }} (M2-empty-field)"
     ]
     varied.recipients("ada@example.org;Ada")  # no column for it, and nobody of the press
     assert varied.send().code == 0

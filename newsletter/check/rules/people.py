@@ -31,7 +31,7 @@ def unknown_field(subject: Subject) -> Iterator[Found]:
     "M2-empty-field",
     "error",
     "{address} has no {field}, which the issue needs",
-    "fill the cell, or give the field a default: {{{{ {field} | default('…') }}}}",
+    "fill the cell, or give the merge field a default: {{{{ {field} | default('…') }}}}",
     "design.md, An issue file",
     Subject,
 )

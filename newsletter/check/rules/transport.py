@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from newsletter.check.rule import Found, found, rule
 from newsletter.check.subject import Message
-from newsletter.message import MessageTemplate
 from newsletter.message.recheck import RecheckError, recheck
 
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")
@@ -29,7 +28,7 @@ def _kilobytes(octets: int) -> str:
 def not_as_made(message: Message) -> Iterator[Found]:
     """The bytes are read by another parser: nothing was smuggled in, nothing got lost."""
     try:
-        recheck(message.raw, MessageTemplate(message.subject.edition))
+        recheck(message.raw, message.template)
     except RecheckError as error:
         yield found(message.subject.origin.key(), reason=error)
 
