@@ -75,14 +75,28 @@ def check(subject: Subject, messages: Sequence[Message], online: Online | None =
 
 
 def _looked_at(rule: Rule[Any], subject: Subject, messages: Sequence[Message], online: Online | None) -> Iterator[Found]:
+    if rule.on is Page:
+        yield from _on_pages(rule, messages)
+        return
     seen: dict[type, Sequence[object]] = {
         Subject: [subject],
         Message: messages,
-        Page: [message.page for message in messages],
         Online: [online] if online is not None else [],
     }
     for one in seen[rule.on]:
         yield from rule.look(one)
+
+
+def _on_pages(rule: Rule[Any], messages: Sequence[Message]) -> Iterator[Found]:
+    """The same place in the mail of another person, whose name fills the words that are quoted, is no other finding.
+
+    A message without an HTML part has no page; that is B16-structure's.
+    """
+    known: set[object] = set()
+    for message in (message for message in messages if message.page.html):
+        fresh = [one for one in rule.look(message.page) if one.at not in known]
+        known |= {one.at for one in fresh}
+        yield from fresh
 
 
 def _lowered(subject: Subject, known: Iterable[str]) -> dict[str, Lowered]:

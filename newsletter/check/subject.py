@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 from lxml.html import HtmlElement, document_fromstring
 
 from newsletter.audience.recipient import Recipient
+from newsletter.check.look import Looks, Text, looks, style, texts
 from newsletter.check.origin import Origin, Place
 from newsletter.compose.edition import Edition
 from newsletter.issue import Issue
+from newsletter.issue.blocks import OwnBlock
+from newsletter.issue.variant import shown_in
 from newsletter.message import MessageTemplate
 from newsletter.settings import Settings
 
@@ -84,6 +87,13 @@ class Page:
         return self.subject.origin
 
     @cached_property
+    def blocks(self) -> list[tuple[int, OwnBlock]]:
+        """The issue's blocks that this recipient gets, each with its position."""
+        blocks = self.subject.issue.content.blocks
+        variant = self.subject.edition.choice(self.message.recipient.fields)
+        return [(number, blocks[number]) for number in (range(len(blocks)) if variant is None else shown_in(blocks, variant))]
+
+    @cached_property
     def modern(self) -> HtmlElement:
         """The HTML as all clients but Outlook on Windows read it."""
         return document_fromstring(self.html or "<p></p>")
@@ -98,6 +108,17 @@ class Page:
         """Both of them."""
         return self.modern, self.outlook
 
+    @cached_property
+    def looks(self) -> tuple[Looks, Looks]:
+        """How the elements of both look."""
+        return looks(self.modern), looks(self.outlook)
+
+    @cached_property
+    def texts(self) -> tuple[tuple[Text, ...], tuple[Text, ...]]:
+        """The texts that readers of both see."""
+        modern, outlook = (tuple(texts(known)) for known in self.looks)
+        return modern, outlook
+
     def place(self, element: HtmlElement) -> Place:
         """Where the words, the link or the picture of an element come from; else the layout."""
         return next(filter(None, self._places(element)), self.origin.layout())
@@ -108,7 +129,7 @@ class Page:
         for link in (element, *element.iterancestors("a")):
             if link.tag == "a" and link.get("href"):
                 yield self.origin.address(link.get("href", ""), link.text_content())
-        yield self.origin.text(element.text_content())
+        yield self.origin.text(" ".join(element.itertext()) if element.tag == "table" else str(element.text_content()))
         for image in element.iter("img"):
             yield self.origin.picture(image.get("src", ""))
 
@@ -138,9 +159,3 @@ class Online:
 def outlook_view(html: str) -> str:
     """What Outlook's Word engine reads: its conditional comments unfolded, what is hidden from it left out."""
     return _FOR_OUTLOOK.sub(r"\1", _HIDDEN_FROM_OUTLOOK.sub("", html))
-
-
-def style(element: HtmlElement) -> dict[str, str]:
-    """The declarations of an element's ``style`` attribute, names in small letters."""
-    declarations = (declaration.partition(":") for declaration in (element.get("style") or "").split(";"))
-    return {name.strip().lower(): value.strip() for name, colon, value in declarations if colon}

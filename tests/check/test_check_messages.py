@@ -14,6 +14,18 @@ PREHEADER = "Was der Kongress gebracht hat, und wo Sie uns im Dezember treffen k
 PIXEL = '<img src="https://news.example.org/p.gif" alt="" width="1" height="1" style="display:block;height:auto"></body>'
 #: Found too where the bytes of a message were changed after it was made.
 BYTES = "S2-not-as-made"
+#: What a text that is taken for HTML lacks.
+NO_PAGE = {
+    "A1-no-language",
+    "A13-title-is-no-heading",
+    "A3-no-title",
+    "A4-no-main-heading",
+    "H1-frame-lacks",
+    "H1-not-one-document",
+    "H11-no-colour-scheme",
+    "H12-not-closed",
+    "H14-view-link-late",
+}
 
 
 def attached(size: int) -> Breaking:
@@ -117,13 +129,13 @@ CASES: dict[str, tuple[Breaking, str, set[str], str]] = {
     "HTML first": (
         html_first,
         "B16-structure",
-        {BYTES, "B23-preheader-not-first", "L15-notice-not-linked", "L7-no-way-out"},
+        {BYTES, "B23-preheader-not-first", "L15-notice-not-linked", "L7-no-way-out", *NO_PAGE},
         "issue.yaml:1:1",
     ),
     "Base64": (
         lambda bench: bench.raw(b"Content-Transfer-Encoding: quoted-printable", b"Content-Transfer-Encoding: base64"),
         "B16-base64-text",
-        {BYTES, "L7-no-way-out", "L13-imprint-incomplete"},
+        {BYTES, "L7-no-way-out", "L13-imprint-incomplete", "A17-link-missing", "A17-words-missing"},
         "issue.yaml:1:1",
     ),
     "bare LF": (lambda bench: bench.raw(b"\r\n\r\n", b"\r\n\n\r\n"), "B18-line-ends", {BYTES}, "issue.yaml:1:1"),
@@ -226,7 +238,7 @@ CASES: dict[str, tuple[Breaking, str, set[str], str]] = {
             '<img src="https://news.example.org/p.gif" alt="" width="1" height="1" style="display:block;height:auto"></body>',
         ),
         "L11-tracking-pixel",
-        set(),
+        {"A1-no-language"},
         "layout.mjml.j2",
     ),
     "a campaign parameter": (
