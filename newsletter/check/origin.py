@@ -3,13 +3,15 @@
 import html
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from markdown_it.token import Token
 
-from newsletter.compose.templates import template_file
+from newsletter.compose.templates import template_file, template_folders
 from newsletter.issue import Issue, Line, Markdown, Picture
 from newsletter.issue.nodes import Scalar
 from newsletter.issue.parts import Loc
@@ -101,6 +103,25 @@ class Origin:
             if (offset := source.find(written)) >= 0:
                 return self._at(loc, offset)
         return self.layout()
+
+    @property
+    def mjml(self) -> Sequence[tuple[Loc, str]]:
+        """The author's own MJML, with the way to it (:meth:`inside`)."""
+        return self._sources
+
+    def inside(self, loc: Loc, offset: int) -> Place:
+        """A character of a value of the issue file."""
+        return self._at(loc, offset)
+
+    @cached_property
+    def templates(self) -> list[tuple[Path, str]]:
+        """The files of the layout that make HTML, and what stands in them."""
+        folder = self._issue.workspace.layout_folder(self._issue.layout)
+        files: dict[Path, Path] = {}
+        for place in template_folders(folder) if folder else ():
+            for file in sorted(place.rglob("*.mjml.j2")):
+                files.setdefault(file.relative_to(place), file)
+        return [(file, file.read_text(encoding="utf-8")) for file in files.values()]
 
     def address(self, url: str, label: str = "") -> Place | None:
         """The place of a link's address, of several the one with this label; None where the issue has none such."""

@@ -28,7 +28,7 @@ class Found:
 
 def found(at: Place, **values: object) -> Found:
     """Something that breaks the rule, at a place; ``values`` fill its words."""
-    return Found(at, {name: str(value) for name, value in values.items()})
+    return Found(at, {name: value if isinstance(value, str) else str(value) for name, value in values.items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from newsletter.issue.address import Mailbox, Url, check_url
 from newsletter.issue.blocks import Block
 from newsletter.issue.dates import Day
 from newsletter.issue.language_tag import Language
+from newsletter.issue.mail_programs import GERMAN, Client
 from newsletter.issue.parts import Model, PlainText
 from newsletter.issue.text import Line
 
@@ -150,6 +151,10 @@ class Publication(Model):
     privacy_url: Url | None = Field(None, description="the privacy notice")
     accessibility_url: Url | None = Field(None, description="the accessibility statement")
     checks: dict[str, Lowered] = Field({}, description="rules of newsletter check to be taken less seriously, each with a reason")
+
+    clients: list[Client] = Field(
+        list(GERMAN), min_length=1, description="mail programs to check for; without it those of Germany"
+    )
 
     @property
     def own_list_id(self) -> str:

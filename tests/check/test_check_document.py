@@ -3,7 +3,7 @@
 import pytest
 
 from tests.check.broken import Bench
-from tests.check.table import INNER, Broken, assert_found, body, html, put, words
+from tests.check.table import H4, H4_RULES, INNER, Broken, assert_found, body, html, put, words
 
 STYLE = '<style type="text/css">#outlook a'
 TABLE = [
@@ -22,14 +22,14 @@ TABLE = [
     Broken(
         "H2-content-in-address", put('<img alt="" src="data:image/png;base64,AA==" width="10" style="height:auto;display:block">')
     ),
-    Broken("H2-content-in-address", put("<p style=\"background-image:url('file:///C:/bild.png')\"></p>")),
+    Broken("H2-content-in-address", put("<p style=\"background-image:url('file:///C:/bild.png')\"></p>"), also=(H4,)),
     Broken("H2-loads-style", html(STYLE, '<style type="text/css">@import "https://fonts.example.org/a.css";#outlook a')),
     Broken("H2-loads-style", html("</head>", '<link rel="stylesheet" href="https://www.example.org/a.css"></head>')),
     Broken("H3-styles-too-large", html(STYLE, f'<style type="text/css">.a{{color:#{"0" * 16_384}}}#outlook a')),
     Broken("H3-style-outside-head", put("<style>p{color:#000000}</style>")),
     Broken("H3-style-broken", html(STYLE, '<style type="text/css">@media print{@media screen{p{margin:0}}}#outlook a')),
-    Broken("H3-style-broken", html(STYLE, '<style type="text/css">p{margin:0;#outlook a')),
-    Broken("H3-style-broken", html(STYLE, '<style type="text/css">p{color:rgb(0 0 0 / 50%)}#outlook a')),
+    Broken("H3-style-broken", html(STYLE, '<style type="text/css">p{margin:0;#outlook a'), also=(H4,)),
+    Broken("H3-style-broken", html(STYLE, '<style type="text/css">p{color:rgb(0 0 0 / 50%)}#outlook a'), also=(H4,)),
     Broken("H12-not-closed", put("<div>")),
     Broken("H12-not-closed", put("<!--[if mso]></div><![endif]-->")),
     Broken("H12-id-twice", put('<p id="a"></p><p id="a"></p>')),
@@ -59,4 +59,4 @@ def test_what_is_broken_is_found(bench: Bench, broken: Broken) -> None:
 @pytest.mark.parametrize("name", FINE)
 def test_what_is_in_order_is_not(bench: Bench, name: str) -> None:
     FINE[name](bench)
-    assert bench.rules() == set()
+    assert bench.rules() <= H4_RULES

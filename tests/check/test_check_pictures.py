@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.check.broken import Bench
-from tests.check.table import ARTICLE, INNER, Broken, add, assert_found, both, mjml, put, replace
+from tests.check.table import ARTICLE, H4, H4_RULES, INNER, Broken, add, assert_found, both, mjml, put, replace
 
 ALT = "Ein voller Saal von der Bühne aus gesehen"
 SHOWN = 'style="width:100%;height:auto;display:block"'
@@ -94,6 +94,7 @@ TABLE = [
             section='background-url="https://www.example.org/see.jpg"',
         ),
         INNER,
+        also=(H4,),
     ),
     Broken(
         "A15-nearly-only-pictures",
@@ -150,7 +151,7 @@ def test_what_is_broken_is_found(bench: Bench, broken: Broken) -> None:
 @pytest.mark.parametrize("name", FINE)
 def test_what_is_in_order_is_not(bench: Bench, name: str) -> None:
     FINE[name](bench)
-    assert bench.rules() == set()
+    assert bench.rules() <= H4_RULES
 
 
 def test_a_picture_inside_the_message_has_its_address(bench: Bench) -> None:

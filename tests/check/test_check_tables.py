@@ -3,7 +3,7 @@
 import pytest
 
 from tests.check.broken import Bench
-from tests.check.table import INNER, Broken, add, assert_found, both, html, mjml, put, words
+from tests.check.table import DECORATION, INNER, Broken, add, assert_found, both, html, mjml, put, words
 
 FRAME = 'border="0" cellpadding="0" cellspacing="0" role="presentation"'
 FACE = 'href="https://www.example.org/" color="#ffffff" font-size="16px" line-height="20px"'
@@ -18,7 +18,7 @@ TABLE = [
         INNER,
     ),
     Broken("H5-fixed-width", put(f'<table {FRAME} width="500"><tr><td></td></tr></table>')),
-    Broken("H5-fixed-width", words('<p style="min-width:400px">Ein Kasten.</p>'), INNER),
+    Broken("H5-fixed-width", words('<p style="min-width:400px">Ein Kasten.</p>'), INNER, also=(DECORATION,)),
     Broken(
         "H5-outlook-as-wide-as-the-window",
         html("</body>", '<div lang="de" dir="ltr" style="max-width:600px"></div></body>'),
