@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import contextlib
-import os
 import secrets
 import ssl
 import threading
@@ -28,6 +27,7 @@ from newsletter.store import Campaign, Store, load_edition, open_store
 from newsletter.store.clock import now
 from newsletter.store.schema import make_tables
 from newsletter.store.tables import delivery
+from tests.real.postgresql import programs, running_postgresql
 
 #: Signs the sink's certificate; no system trusts it.
 AUTHORITY = trustme.CA()
@@ -258,15 +258,20 @@ def office(tmp_path: Path) -> Iterator[Office]:
     store.close()
 
 
-@pytest.fixture
-def postgresql() -> Iterator[Store]:
-    """The tables in a schema of their own on PostgreSQL; skipped where none is named, or psycopg is not there."""
-    url = os.environ.get("NEWSLETTER_TEST_POSTGRESQL")
-    if not url:
-        pytest.skip("NEWSLETTER_TEST_POSTGRESQL names no PostgreSQL, as postgresql+psycopg://user@host/database")
+@pytest.fixture(scope="session")
+def _postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with running_postgresql(tmp_path_factory.mktemp("postgresql")) as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql(_postgresql_url: str) -> Iterator[Store]:
+    """The tables in a schema of their own on a real PostgreSQL; skipped where it, or psycopg, is not installed."""
     schema = f"newsletter_test_{secrets.token_hex(8)}"
-    engine = create_engine(url, connect_args={"options": f"-c search_path={schema}"})
+    engine = create_engine(_postgresql_url, connect_args={"options": f"-c search_path={schema}"})
     with engine.begin() as connection:
         connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
     store = Store(engine, now)

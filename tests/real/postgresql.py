@@ -1,0 +1,59 @@
+"""A real PostgreSQL on loopback, with an empty database: started for a test run, ended by it."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+#: Who runs the server where the tests are run by root, whom PostgreSQL refuses.
+_SERVANT = "nobody"
+
+
+def programs() -> Path | None:
+    """The folder of the server's programs: those on the PATH, else of the newest version that Debian has installed."""
+    if (found := shutil.which("initdb")) is not None:
+        return Path(found).parent
+    versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((file.parent for file in versions), key=lambda folder: int(folder.parent.name), default=None)
+
+
+@contextlib.contextmanager
+def running_postgresql(folder: Path) -> Iterator[str]:
+    """Start a server out of ``folder`` and give its address for SQLAlchemy. Nothing of it is left behind but the folder."""
+    binaries = programs()
+    if binaries is None:
+        raise FileNotFoundError("initdb")
+    user = _SERVANT if os.geteuid() == 0 else None
+    data = folder / "data"
+    data.mkdir()
+    if user is not None:
+        os.chown(data, pwd.getpwnam(user).pw_uid, -1)
+        for above in (folder, *folder.parents):
+            if above != Path(tempfile.gettempdir()) and above.is_relative_to(tempfile.gettempdir()):
+                above.chmod(above.stat().st_mode | 0o711)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    def call(program: str, *arguments: str) -> None:
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"}
+        subprocess.run(
+            [str(binaries / program), *arguments],
+            user=user,
+            env=environment,
+            check=True,
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+        )
+
+    call("initdb", "--pgdata", str(data), "--auth", "trust", "--username", "newsletter", "--encoding", "UTF8", "--no-sync")
+    options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+    call("pg_ctl", "--pgdata", str(data), "--log", str(data / "log"), "--wait", "--options", options, "start")
+    try:
+        yield f"postgresql+psycopg://newsletter@127.0.0.1:{port}/postgres"
+    finally:
+        call("pg_ctl", "--pgdata", str(data), "--wait", "--mode", "immediate", "stop")
