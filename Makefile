@@ -21,6 +21,7 @@ lint: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m bench.message
 	$(BIN)/python -m bench.compile
+	$(BIN)/python -m bench.check
 	$(BIN)/python -m bench.freeze
 	$(BIN)/python -m bench.smtp
 
