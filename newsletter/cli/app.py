@@ -13,6 +13,7 @@ from newsletter.cli.check import check
 from newsletter.cli.demo import demo
 from newsletter.cli.issues import new, render, schema
 from newsletter.cli.layouts import new_layout
+from newsletter.cli.preview import preview
 from newsletter.cli.publish import publish
 from newsletter.cli.send import send
 from newsletter.cli.serve import serve
@@ -40,6 +41,7 @@ app.command(short_help="Make a folder to work in.")(init)
 app.command(short_help="Make an issue with a sample of each block.")(new)
 app.command(short_help="Copy a layout, to be changed.")(new_layout)
 app.command(short_help="Print the JSON Schema for editors.")(schema)
+app.command(short_help="Show an issue live, with what is wrong.")(preview)
 app.command(short_help="Check an issue against all rules.")(check)
 app.command(short_help="Write the mail of one recipient to files.")(render)
 app.command(short_help="Write the pictures for your own web server.")(publish)

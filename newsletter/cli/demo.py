@@ -64,6 +64,7 @@ class _Demo:
         from newsletter.issue import load_issue
         from newsletter.links import Links
         from newsletter.preview.inbox import Inbox
+        from newsletter.preview.server import Preview
         from newsletter.store import open_store
         from newsletter.web.app import create_app
         from newsletter.web.server import BackgroundServer
@@ -80,7 +81,8 @@ class _Demo:
                 account = self._send(store, edition, links, inbox, people)
                 faults = self._show(inbox, edition, picture_address(issue.publication, links.picture_url), account)
                 if self._stay and not faults:
-                    self._wait(inbox)
+                    with Preview(workspace, SLUG, inbox=inbox, people=people.path) as preview:
+                        self._wait(inbox, preview.url)
                 return faults
         except (SendError, LedgerError) as error:
             return [str(error)]
@@ -144,22 +146,21 @@ class _Demo:
         typer.echo(f"what arrived, as message.html, message.txt and message.eml:\n  {arrived}", err=True)
         return faults
 
-    def _wait(self, inbox: "Inbox") -> None:
+    def _wait(self, inbox: "Inbox", preview: str) -> None:
+        from newsletter.cli.preview import stay
         from newsletter.cli.rehearsal import links_of
 
         first = next(iter(inbox))
         links = links_of(first)
         words = (
-            f"the pages of {first.recipients[0]}, until you press Ctrl-C:\n"
+            f"to be looked at, until you press Ctrl-C:\n"
+            f"  preview          {preview}issue/{SLUG}\n"
+            f"  inbox            {preview}inbox\n"
+            f"the pages of {first.recipients[0]}:\n"
             f"  view in browser  {links.view}\n"
             f"  unsubscribe      {links.unsubscribe}"
         )
-        try:
-            typer.echo(words, err=True)
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            typer.echo("", err=True)
+        stay(words)
 
 
 def _say(label: str, words: str) -> None:

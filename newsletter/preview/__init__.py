@@ -1,1 +1,1 @@
-"""The local rooms for staff: so far the inbox, where a send can be rehearsed end to end."""
+"""The local rooms for staff: the live preview of an issue, what is wrong with it, and the inbox where a send can be rehearsed."""

@@ -1,8 +1,9 @@
 """An SMTP server on this machine that keeps what it is given: a send can be rehearsed without a mail leaving the house."""
 
 import asyncio
+import datetime as dt
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -14,11 +15,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 @dataclass(frozen=True)
 class Received:
-    """One accepted message: the envelope and the bytes as they came, without dot-stuffing."""
+    """One accepted message: the envelope and the bytes as they came, without dot-stuffing; ``at`` is when."""
 
     sender: str
     recipients: tuple[str, ...]
     data: bytes
+    at: dt.datetime = field(default_factory=lambda: dt.datetime.now().astimezone())
 
     @property
     def message(self) -> EmailMessage:
@@ -28,10 +30,14 @@ class Received:
 
 @dataclass
 class Inbox:
-    """``with Inbox() as inbox:`` listens on a free port of 127.0.0.1 in a thread of its own until the end of the block."""
+    """``with Inbox() as inbox:`` listens on a free port of 127.0.0.1 in a thread of its own until the end of the block.
+
+    ``changed`` is called, in that thread, after each message.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
+    changed: Callable[[], None] = lambda: None
     _received: list[Received] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -58,6 +64,7 @@ class Inbox:
         """Keep the message, then accept it."""
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
         self._received.append(Received(envelope.mail_from or "", tuple(envelope.rcpt_tos), content))
+        self.changed()
         return f"250 2.0.0 kept as message {len(self._received)}"
 
     async def _listen(self) -> asyncio.Server:

@@ -19,12 +19,12 @@ COMMANDS: dict[str, Any] = vars(get_command(app))["commands"]
 DOCS = Path(__file__).parents[2] / "docs" / "commands.md"
 #: What a command that is only asked for help has no need of.
 HEAVY = {"PIL", "aiosmtplib", "aiosmtpd", "babel", "jinja2", "lxml", "mjml", "premailer", "pydantic", "ruamel", "sqlalchemy"}
-HEAVY |= {"starlette", "uvicorn"}
+HEAVY |= {"starlette", "uvicorn", "watchfiles"}
 
 
 def test_the_commands_are_there() -> None:
     assert set(COMMANDS) == {
-        *("check", "demo", "init", "new", "new-layout", "publish", "render", "schema", "send", "serve", "status"),
+        *("check", "demo", "init", "new", "new-layout", "preview", "publish", "render", "schema", "send", "serve", "status"),
     }
 
 
