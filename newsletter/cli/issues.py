@@ -33,7 +33,7 @@ def new(
     (folder / "issue.yaml").write_text(text, encoding="utf-8")
     for name, data in new_pictures().items():
         (folder / name).write_bytes(data)
-    typer.echo(f"made {folder / 'issue.yaml'}\nnext: newsletter render {slug} --out rendered", err=True)
+    typer.echo(f"made {folder / 'issue.yaml'}\nnext: newsletter preview {slug}", err=True)
 
 
 def _date_of(slug: str) -> dt.date:

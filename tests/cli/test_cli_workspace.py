@@ -64,7 +64,7 @@ def test_init_overwrites_nothing(office: "Office") -> None:
 def test_new_makes_an_issue_that_can_be_rendered(office: "Office") -> None:
     ran = office.newsletter("new", "2027-01")
     assert (ran.code, ran.out) == (0, "")
-    assert "next: newsletter render 2027-01 --out rendered" in ran.err
+    assert "next: newsletter preview 2027-01" in ran.err
     content = load_issue(Workspace(Path()), "2027-01").content
     assert len({block.type for block in content.blocks}) >= 10
     assert content.date == dt.date(2027, 1, 1)
