@@ -3,11 +3,12 @@
 import hashlib
 import hmac
 import struct
+from binascii import b2a_base64
 from dataclasses import dataclass
 from typing import Any
 
 from itsdangerous import BadData, Signer
-from itsdangerous.encoding import base64_decode, base64_encode
+from itsdangerous.encoding import base64_decode
 from itsdangerous.signer import HMACAlgorithm
 
 #: Bytes of an address's mark and of a token's signature: 128 bits, which nobody guesses (S14).
@@ -19,8 +20,15 @@ _UNSUBSCRIBE = struct.Struct(f">IQ{MARK_SIZE}s")
 class _Short(HMACAlgorithm):
     """HMAC-SHA-256 cut to 128 bits (RFC 2104 §5 allows half the digest), which keeps the addresses short."""
 
+    def __init__(self) -> None:
+        self._begun: dict[bytes, hmac.HMAC] = {}
+
     def get_signature(self, key: bytes, value: bytes) -> bytes:
-        return hmac.digest(key, value, "sha256")[:MARK_SIZE]
+        # Not hmac.digest(): it lets go of the interpreter lock, and to get it back takes longer than the digest itself.
+        begun = self._begun.get(key) or self._begun.setdefault(key, hmac.new(key, digestmod="sha256"))
+        mine = begun.copy()
+        mine.update(value)
+        return mine.digest()[:MARK_SIZE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,17 @@ class Links:
 
 
 def _seal(signer: Signer, content: bytes) -> str:
-    return signer.sign(base64_encode(content)).decode()
+    """What ``signer.sign()`` gives, in half the time: two are made for every message."""
+    value = _base64(content)
+    return (value + b"." + _base64(signer.algorithm.get_signature(signer.secret_key, value))).decode()
+
+
+def _base64(content: bytes) -> bytes:
+    return b2a_base64(content, newline=False).rstrip(b"=").translate(_URL_SAFE)
+
+
+#: RFC 4648 §5.
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def _open(signer: Signer, token: str, form: struct.Struct) -> tuple[Any, ...] | None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from newsletter.delivery import ledger
 from newsletter.delivery.ledger import Claimed, Result
-from newsletter.store.engine import Store
+from newsletter.store.engine import Store, Write
 
 T = TypeVar("T")
 #: One wish: the transition, told whether an earlier try of it may have been stored.
@@ -72,11 +72,11 @@ class LedgerDesk:
         if self._failure is not None:
             raise self._failure
 
-    async def turn(self, results: list[Result], intents: list[int], wanted: int) -> tuple[set[int], list[Claimed]]:
+    def turn(self, results: list[Result], intents: list[int], wanted: int) -> "asyncio.Future[tuple[set[int], list[Claimed]]]":
         """Store results, then the intents for the next messages, then claim up to ``wanted`` more: one transaction (S23).
 
-        Gives the ids of the intents that may leave, and what was claimed. See the functions of
-        :mod:`newsletter.delivery.ledger`."""
+        It is under way when this returns. Gives the ids of the intents that may leave, and what was claimed. See the functions
+        of :mod:`newsletter.delivery.ledger`."""
         campaign, worker, clock = self._campaign_id, self._worker_id, self._store.clock
 
         def write(connection: Connection, again: bool) -> tuple[set[int], list[Claimed]]:
@@ -86,7 +86,7 @@ class LedgerDesk:
             may = ledger.mark_sending(connection, campaign, worker, intents, now, again=again) if intents else set()
             return may, ledger.claim(connection, campaign, worker, wanted, now) if wanted else []
 
-        return await self._ask(write)
+        return self._ask(write)
 
     async def withdraw(self, ids: Iterable[int]) -> None:
         """See :func:`newsletter.delivery.ledger.withdraw`."""
@@ -107,6 +107,10 @@ class LedgerDesk:
         return answer
 
     def _run(self) -> None:
+        with self._store.writer() as write:
+            self._take_wishes(write)
+
+    def _take_wishes(self, write: Write) -> None:
         while (first := self._asked.get()) is not None:
             group, over = [first], False
             while len(group) < _GROUP and not self._asked.empty():
@@ -115,17 +119,17 @@ class LedgerDesk:
                     over = True
                     break
                 group.append(following)
-            self._serve(group)
+            self._serve(write, group)
             if over:
                 return
 
-    def _serve(self, group: list[_Asked]) -> None:
+    def _serve(self, write: Write, group: list[_Asked]) -> None:
         if self._failure is not None:
             for asked in group:
                 self._answer(asked.answer, None, self._failure)
             return
         try:
-            answers = self._store_group([asked.wish for asked in group])
+            answers = _store_group(write, [asked.wish for asked in group])
         except Exception as error:  # noqa: BLE001 - it belongs to those who wait for an answer
             self._failure = error
             for asked in group:
@@ -133,18 +137,6 @@ class LedgerDesk:
         else:
             for asked, answer in zip(group, answers, strict=True):
                 self._answer(asked.answer, answer, None)
-
-    def _store_group(self, wishes: list[Wish[Any]]) -> list[Any]:
-        for number, pause in enumerate((*_PAUSES, None)):
-            try:
-                with self._store.write() as connection:
-                    return [wish(connection, number > 0) for wish in wishes]
-            except DBAPIError as error:
-                # A result must be stored, whatever it takes: it cannot be asked for again.
-                if pause is None:
-                    raise LedgerError(f"the database cannot be written: {error.orig}") from error
-                time.sleep(pause)
-        raise AssertionError  # the last pause is None
 
     def _answer(self, waiting: "asyncio.Future[Any]", answer: Any, error: Exception | None) -> None:
         def tell() -> None:
@@ -157,3 +149,16 @@ class LedgerDesk:
 
         with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
             self._loop.call_soon_threadsafe(tell)
+
+
+def _store_group(write: Write, wishes: list[Wish[Any]]) -> list[Any]:
+    for number, pause in enumerate((*_PAUSES, None)):
+        try:
+            with write() as connection:
+                return [wish(connection, number > 0) for wish in wishes]
+        except DBAPIError as error:
+            # A result must be stored, whatever it takes: it cannot be asked for again.
+            if pause is None:
+                raise LedgerError(f"the database cannot be written: {error.orig}") from error
+            time.sleep(pause)
+    raise AssertionError  # the last pause is None

@@ -53,7 +53,23 @@ class Dialer:
                 self._wires.discard(wire)
                 if not wire.proven:
                     self._set_back(f"{self._server.host}:{self._server.port} accepts connections, but no mail: {words}")
-            return await self._open()
+            if self._setbacks or not any(other.is_open and other.proven for other in self._wires):
+                return await self._open()
+        return await self._open_beside()
+
+    async def _open_beside(self) -> Wire[Letter] | None:
+        """While mail is taken over another one, connections do not wait for one another: over a long line each takes a while."""
+        if self._feed.halted:
+            return None
+        try:
+            wire: Wire[Letter] = await Wire.open(self._server)
+        except CannotConnect as error:
+            if any(other.is_open for other in self._wires) and not error.hopeless:
+                return None
+            async with self._lock:
+                return await self._open()
+        self._wires.add(wire)
+        return wire
 
     async def _open(self) -> Wire[Letter] | None:
         while True:

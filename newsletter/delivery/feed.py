@@ -15,8 +15,8 @@ from newsletter.store.clock import SECOND, Clock
 
 #: While it waits for something to become due, it looks this often (seconds) whether somebody paused the campaign.
 _LOOK = 2.0
-#: Few results wait this long (seconds) for others to share their transaction.
-_GATHER = 0.001
+#: A few results wait for others to share their transaction, as long as the last one took, within these bounds (seconds).
+_GATHER = (0.001, 0.01)
 #: So many times the group are claimed at once: a claim is cheap to give back.
 _PORTION = 5
 
@@ -40,14 +40,16 @@ class Feed:
         self._back: list[int] = []
         self._out = 0
         self._hands = 0
-        self._over = self._closing = self._turning = False
+        self._over = self._closing = self._turning = self._gathering = False
         self._failure: BaseException | None = None
         self._halt = asyncio.Event()
         self._stir = asyncio.Event()
         self._news = asyncio.Event()
         self._wanting: list[Callable[[], None]] = []
         self._loop = asyncio.get_running_loop()
-        self._next_claim = 0.0
+        self._next_claim = self._takes = 0.0
+        #: Told, while their intents are written, of the deliveries that will probably be pulled next.
+        self.ahead: Callable[[list[Claimed]], None] = lambda _: None
         self._clerk = asyncio.create_task(self._serve())
 
     @property
@@ -108,9 +110,9 @@ class Feed:
         self._out += 1
         if self._left is not None:
             self._left -= 1
-        if 2 * len(self._granted) <= self._group + 2:
-            self._stir.set()
-        return self._granted.popleft()
+        claimed = self._granted.popleft()
+        self._stir_clerk()
+        return claimed
 
     def more(self, call: Callable[[], None]) -> None:
         """Call back, once, when there may be something to pull."""
@@ -127,7 +129,11 @@ class Feed:
                 self._left += 1
         if not self._out or result is None or result.next_at:
             self._next_claim = 0.0
-        self._stir.set()
+        self._stir_clerk()
+
+    def _stir_clerk(self) -> None:
+        if not self._gathering or self._enough():
+            self._stir.set()
 
     async def _wait(self, something: Callable[[], bool], nothing: Callable[[], bool]) -> bool:
         while True:
@@ -183,16 +189,18 @@ class Feed:
         wanted = self._wanted(room) if self._loop.time() >= self._next_claim else 0
         if not (room or wanted or self._results):
             return False
-        if self._granted and not wanted and 2 * max(room, len(self._results)) < self._group and not self.halted:
-            await asyncio.sleep(_GATHER)
+        if not self._enough():
+            await self._gather()
             room = self._room()
         results, self._results = self._results, []
         intents = [self._claimed.popleft() for _ in range(room)]
-        self._turning = True
+        self._turning, begun = True, self._loop.time()
         try:
-            may, claimed = await self._desk.turn(results, [intent.id for intent in intents], wanted)
+            stored = self._desk.turn(results, [intent.id for intent in intents], wanted)
+            self.ahead([*self._granted, *intents])
+            may, claimed = await stored
         finally:
-            self._turning = False
+            self._turning, self._takes = False, self._loop.time() - begun
         for intent in intents:
             if intent.id in may:
                 self._granted.append(intent)
@@ -203,6 +211,18 @@ class Feed:
             await self._look_ahead()
         self._tell()
         return True
+
+    def _enough(self) -> bool:
+        """Whether a transaction is worth its while: not before the connections have taken what the last one granted."""
+        return self.halted or not self._granted
+
+    async def _gather(self) -> None:
+        self._gathering = True
+        self._stir.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(max(self._takes, _GATHER[0]), _GATHER[1])):
+                await self._stir.wait()
+        self._gathering = False
 
     def _room(self) -> int:
         if self.halted or not self._hands:

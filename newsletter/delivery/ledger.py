@@ -13,14 +13,14 @@ writes no byte of it before that transaction is committed (S23). Moments are mic
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
-    Executable,
+    Integer,
     Text,
     bindparam,
     case,
@@ -28,6 +28,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     text,
     update,
@@ -35,6 +36,7 @@ from sqlalchemy import (
 
 from newsletter.delivery.life import POLICY, cancel, finish, pause, resolve, schedule, start
 from newsletter.delivery.settling import Result, Settled, ended_attempts, settle
+from newsletter.store.prepared import Prepared, padded, word
 from newsletter.store.tables import DUE, HELD, campaign, delivery, suppression, worker
 from newsletter.store.tables import lane as lane_table
 
@@ -65,8 +67,7 @@ _LOST = "the program ended before the server's answer was stored"
 _BEFORE_THE_CLAIM = case((delivery.c.code.is_not(None), "deferred"), else_="pending")
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A delivery that this worker alone may send. ``attempts`` counts the earlier tries, ``first_tried_at`` is when the first
     one ended (None before it). ``variant`` names the form of the edition, where it has several."""
 
@@ -98,26 +99,14 @@ def claim(  # noqa: PLR0913 - the fence needs them all
         return []
     lanes = lanes_of(connection, campaign_id) if lane is None else [lane]
     while ids := _due(connection, campaign_id, lanes, wanted, now):
-        _suppress(connection, ids, now)
-        take = (
-            update(delivery)
-            .where(delivery.c.id.in_(ids), text(DUE))
-            .values(state="claimed", worker_id=worker_id, updated_at=now)
-            .returning(
-                delivery.c.id,
-                delivery.c.address,
-                delivery.c.mark,
-                delivery.c.data,
-                delivery.c.attempts,
-                delivery.c.lane,
-                delivery.c.first_tried_at,
-                delivery.c.variant,
-            )
-        )
-        if rows := connection.execute(take).all():
+        listed = _listed(ids)
+        _suppression(len(listed)).run(connection, {**listed, "moment": now})
+        rows: list[Any] = list(_taking(len(listed)).run(connection, {**listed, "whose": worker_id, "moment": now}).all())
+        if rows:
+            place = {one: number for number, one in enumerate(ids)}
             return [
-                Claimed(row.id, row.address, row.mark, json.loads(row.data or "{}"), row.attempts, *row[5:])
-                for row in sorted(rows, key=lambda row: ids.index(row.id))
+                Claimed(row[0], row[1], row[2], json.loads(row[3] or "{}"), *row[4:])
+                for row in sorted(rows, key=lambda row: place[row[0]])
             ]
     return []
 
@@ -126,30 +115,56 @@ def _due(connection: Connection, campaign_id: int, lanes: Sequence[str], wanted:
     """The ids of the longest due deliveries; each lane is asked by itself, so that the index gives them in their order."""
     found: list[tuple[int, int]] = []
     for lane in lanes:
-        due = (
-            select(delivery.c.next_at, delivery.c.id)
-            .where(delivery.c.campaign_id == campaign_id, delivery.c.lane == lane, text(DUE), delivery.c.next_at <= now)
-            .order_by(delivery.c.next_at, delivery.c.id)
-            .limit(wanted)
-            .with_for_update(skip_locked=True)
-        )
-        found += [(row.next_at, row.id) for row in connection.execute(due)]
-    return [row for _, row in sorted(found)[:wanted]]
+        given = {"campaign": campaign_id, "lane": lane, "moment": now, "wanted": wanted}
+        found += map(tuple, _DUE_FIRST.run(connection, given).all())
+    return [one for _, one in sorted(found)[:wanted]]
+
+
+_DUE_FIRST = Prepared(
+    select(delivery.c.next_at, delivery.c.id)
+    .where(delivery.c.campaign_id == bindparam("campaign"), delivery.c.lane == bindparam("lane"))
+    .where(text(DUE), delivery.c.next_at <= bindparam("moment"))
+    .order_by(delivery.c.next_at, delivery.c.id)
+    .limit(bindparam("wanted", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+
+
+@cache
+def _suppression(count: int) -> Prepared:
+    reason = select(suppression.c.reason).where(suppression.c.mark == delivery.c.mark).scalar_subquery()
+    return Prepared(
+        update(delivery)
+        .where(_among(count), delivery.c.mark.in_(select(suppression.c.mark)))
+        .values(state=word("suppressed"), why=reason, updated_at=bindparam("moment"))
+    )
+
+
+@cache
+def _taking(count: int) -> Prepared:
+    columns = [delivery.c[name] for name in ("id", "address", "mark", "data", "attempts", "lane", "first_tried_at", "variant")]
+    return Prepared(
+        update(delivery)
+        .where(_among(count), text(DUE))
+        .values(state=word("claimed"), worker_id=bindparam("whose"), updated_at=bindparam("moment"))
+        .returning(*columns)
+    )
+
+
+def _listed(ids: Sequence[int]) -> dict[str, int]:
+    """The values of :func:`_among`."""
+    return {f"id{number}": one for number, one in enumerate(padded(ids))}
+
+
+def _among(count: int) -> ColumnElement[bool]:
+    """Whether a delivery is one of so many: ``id0``, ``id1`` …"""
+    return delivery.c.id.in_([bindparam(f"id{number}", type_=BigInteger) for number in range(count)])
 
 
 def lanes_of(connection: Connection, campaign_id: int) -> list[str]:
     """The lanes that a campaign's deliveries are in, by name; ``*`` holds whoever is in no lane of its own."""
     named = select(lane_table.c.lane).where(lane_table.c.campaign_id == campaign_id).order_by(lane_table.c.lane)
     return list(connection.scalars(named))
-
-
-def _suppress(connection: Connection, ids: Sequence[int], now: int) -> None:
-    reason = select(suppression.c.reason).where(suppression.c.mark == delivery.c.mark).scalar_subquery()
-    connection.execute(
-        update(delivery)
-        .where(delivery.c.id.in_(ids), delivery.c.mark.in_(select(suppression.c.mark)))
-        .values(state="suppressed", why=reason, updated_at=now)
-    )
 
 
 def mark_sending(  # noqa: PLR0913 - the fence needs them all
@@ -160,21 +175,25 @@ def mark_sending(  # noqa: PLR0913 - the fence needs them all
     Refused are a delivery that is no longer this worker's (taken over, unsubscribed meanwhile) and a campaign that does not run.
     ``again`` is for a transaction whose COMMIT was not answered: it may have been stored, so the own ``sending`` counts.
     """
-    given = {"ids": list(ids), "whose": worker_id, "running": campaign_id, "moment": now}
-    return set(connection.scalars(_intents(again), given))
+    if not (wanted := list(ids)):
+        return set()
+    listed = _listed(wanted)
+    given = {**listed, "whose": worker_id, "running": campaign_id, "moment": now}
+    return {row[0] for row in _intents(len(listed), again).run(connection, given).all()}
 
 
 @cache
-def _intents(again: bool) -> Executable:  # made once: putting a statement together takes longer than SQLite needs for it
+def _intents(count: int, again: bool) -> Prepared:
     running = exists().where(campaign.c.id == bindparam("running"), campaign.c.state == "running")
     alive = exists().where(worker.c.id == bindparam("whose"), worker.c.state == "alive")
-    held = delivery.c.state.in_(["claimed", "sending"]) if again else delivery.c.state == "claimed"
-    return (
+    claimed = delivery.c.state == word("claimed")
+    held = or_(claimed, delivery.c.state == word("sending")) if again else claimed
+    return Prepared(
         update(delivery)
         # "+ 0": else SQLite takes the index of the campaign and reads all its rows for a dozen intents.
-        .where(delivery.c.id.in_(bindparam("ids", expanding=True)), delivery.c.campaign_id + 0 == bindparam("running"))
+        .where(_among(count), delivery.c.campaign_id + 0 == bindparam("running"))
         .where(delivery.c.worker_id == bindparam("whose"), held, running, alive)
-        .values(state="sending", updated_at=bindparam("moment"))
+        .values(state=word("sending"), updated_at=bindparam("moment"))
         .returning(delivery.c.id)
     )
 

@@ -1,8 +1,10 @@
 """A delivery becomes the message for its recipient, ready for the wire."""
 
 import datetime as dt
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW, MissingValue
@@ -55,10 +57,16 @@ class Letters:
                 to=claimed.address,
                 values=values,
                 message_id=message_id(self.campaign.key, claimed.id, domain),
-                date=dt.datetime.now(dt.UTC).astimezone(),
+                date=_this_second(int(time.time())),
             )
         except MissingValue as error:
             return Outcome("own", "reply", reply=f"{error}; fill it in the list, or give the field a default in the issue")
         except HeaderError as error:
             return Outcome("own", "reply", reply=f"the message cannot be made: {error}")
         return Letter(self.sender, claimed.address, message, claimed)
+
+
+@lru_cache(maxsize=1)
+def _this_second(second: int) -> dt.datetime:
+    """A moment in local time; most messages of a campaign share it with the one before."""
+    return dt.datetime.fromtimestamp(second, dt.UTC).astimezone()

@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from newsletter.delivery.ledger import POLICY, Claimed, Result
 from newsletter.store.clock import HOUR, MINUTE, SECOND
@@ -31,8 +31,7 @@ _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR}
 _LONGEST_ASKED = 24 * HOUR
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How one transaction ended. ``code`` is the reply's, None where there was none; ``reply`` is safe to print."""
 
     stage: Stage
@@ -105,8 +104,11 @@ class Pauses:
 
 def read_reply(stage: Stage, code: int, text: str) -> Outcome:
     """A server's reply as an outcome: its text on one line, without control characters (S22), its enhanced code apart."""
-    lines = [line.strip() for line in text.splitlines()]
-    reply = printable(" ".join(line for line in lines if line))
+    if text.isprintable():
+        reply = printable(text.strip())
+    else:
+        lines = [line.strip() for line in text.splitlines()]
+        reply = printable(" ".join(line for line in lines if line))
     found = _ENHANCED.match(reply)
     enhanced = found[0] if found and found[1] == str(code)[:1] else None
     return Outcome(stage, "reply", code, reply, enhanced)

@@ -9,6 +9,7 @@ LONGEST_LINE = 512
 MOST_LINES = 100
 #: A code without text is valid, too (RFC 5321 §4.2: "tolerate"). The second digit is 0 to 5.
 _LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
+_CODES = {b"%d" % code: code for code in range(200, 600) if code // 10 % 10 <= 5}
 
 
 class Reply(NamedTuple):
@@ -55,6 +56,9 @@ class ReplyParser:
             self.fault = _too_long()
             return False
         line = line.removesuffix(b"\r")
+        if line[3:4] == b" " and not self._lines and (code := _CODES.get(line[:3])):  # nearly all are of one line
+            replies.append(Reply(code, line[4:]))
+            return True
         found = _LINE.fullmatch(line)
         if found is None or (self._lines and int(found[1]) != self._code) or len(self._lines) >= MOST_LINES:
             self.fault = f"the server's answer is no SMTP: {line[:80].decode('utf-8', 'backslashreplace')}"

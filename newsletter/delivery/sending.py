@@ -1,6 +1,7 @@
 """The connections at work: each pulls what is granted, sends it, and what became of it goes back to the ledger."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 
@@ -21,8 +22,8 @@ class Strikes:
     """Counts refusals by policy: five in a row, or one in a hundred of the last 500 answers, are about us."""
 
     def __init__(self) -> None:
-        self._row = 0
-        self._last: deque[bool] = deque(maxlen=_OF_THE_LAST)
+        self._row = self._among = 0
+        self._last: deque[bool] = deque()
 
     def add(self, outcome: Outcome) -> bool:
         """Note an outcome; True where the campaign must pause."""
@@ -31,7 +32,10 @@ class Strikes:
             return False
         self._row = 0 if taken else self._row + 1
         self._last.append(not taken)
-        return self._row >= _STRIKES or (len(self._last) == _OF_THE_LAST and sum(self._last) >= _STRIKES)
+        self._among += not taken
+        if len(self._last) > _OF_THE_LAST:
+            self._among -= self._last.popleft()
+        return self._row >= _STRIKES or (len(self._last) == _OF_THE_LAST and self._among >= _STRIKES)
 
 
 class Sending:
@@ -49,6 +53,9 @@ class Sending:
         self._strikes = Strikes()
         self._error: Exception | None = None
         self._pausing: asyncio.Future[None] | None = None
+        #: Messages that were made while the database wrote; see _make_ahead().
+        self._made: dict[int, Letter | Outcome] = {}
+        feed.ahead = self._make_ahead
         #: Set when the first connection was of use: the others follow then.
         self._proven = asyncio.Event()
 
@@ -93,7 +100,7 @@ class Sending:
         """The next message that may leave; one that cannot be made has failed at once."""
         while (claimed := self._feed.pull()) is not None:
             try:
-                letter = self._letters.write(claimed)
+                letter = self._made.pop(claimed.id, None) or self._letters.write(claimed)
             except Exception as error:  # noqa: BLE001 - raised in work(): here asyncio would only log it
                 self._error = error
                 self._feed.landed(claimed, None)
@@ -103,6 +110,11 @@ class Sending:
                 return letter
             self._land(claimed, letter)
         return None
+
+    def _make_ahead(self, soon: list[Claimed]) -> None:
+        """Make the next messages now: while the disk is waited for, there is little else to do."""
+        with contextlib.suppress(Exception):  # pull() makes it again and says what is wrong
+            self._made = {one.id: self._made.get(one.id) or self._letters.write(one) for one in soon}
 
     def more(self, call: Callable[[], None]) -> None:
         """See :class:`~newsletter.delivery.smtp.Source`."""

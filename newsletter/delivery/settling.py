@@ -1,11 +1,11 @@
 """What became of tries goes into the ledger: the delivery's new state, the attempt with its words, the address that bounced."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Connection,
@@ -14,9 +14,9 @@ from sqlalchemy import (
     String,
     Text,
     TextClause,
-    Update,
     bindparam,
     case,
+    column,
     func,
     insert,
     literal,
@@ -24,10 +24,14 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy import values as values_
 
+from newsletter.store.prepared import Prepared, padded, word
 from newsletter.store.suppressions import Suppression, add_suppression
 from newsletter.store.tables import attempt, delivery
 
+#: Results in one statement.
+_AT_ONCE = 64
 Settled = Literal["sent", "deferred", "failed", "uncertain", "pending"]
 
 #: From where a result may be stored. ``uncertain`` is among them for an answer that comes after the worker was taken for dead.
@@ -40,8 +44,7 @@ _FROM: dict[Settled, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What became of a try: the new state with the server's ``code``, ``enhanced`` code (RFC 3463) and ``reply``.
 
     ``next_at`` is when a delivery that is still to be sent is due; ``hard_bounce`` suppresses the address.
@@ -62,61 +65,87 @@ def settle(connection: Connection, worker_id: int, results: Sequence[Result], no
 
     A try that did not end in ``sent`` is also kept as an attempt, with its words, for they are overwritten by the next one.
     """
-    by_state: dict[Settled, list[dict[str, object]]] = {}
+    by_state: dict[Settled, dict[int, Result]] = {}
     for result in results:
-        by_state.setdefault(result.state, []).append(
-            {
-                "row": result.delivery,
-                "whose": worker_id,
-                "moment": now,
-                "new_code": result.code,
-                "new_enhanced": result.enhanced,
-                "new_reply": result.reply,
-                "new_next_at": result.next_at,
-                "new_why": result.why,
-            }
-        )
-    for state, rows in by_state.items():
-        if state != "sent":
-            connection.execute(_record(state), rows)
-        connection.execute(_settlement(state), rows)
+        by_state.setdefault(result.state, {}).setdefault(result.delivery, result)
+    for state, first in by_state.items():
+        for some in _portions(list(first.values())):
+            _settle(connection, worker_id, state, some, now)
     if bounced := [result.delivery for result in results if result.hard_bounce]:
         _suppress_bounced(connection, worker_id, bounced, now)
 
 
+def _settle(connection: Connection, worker_id: int, state: Settled, results: Sequence[Result], now: int) -> None:
+    rows = padded(results)
+    values: dict[str, object] = {"whose": worker_id, "moment": now}
+    for number, result in enumerate(rows):
+        values |= {
+            f"delivery_id{number}": result.delivery,
+            f"code{number}": result.code,
+            f"enhanced{number}": result.enhanced,
+            f"reply{number}": result.reply,
+            f"next_at{number}": result.next_at,
+            f"why{number}": result.why,
+        }
+    if state != "sent":
+        _record(state, len(results)).run(connection, values)  # not of the repeated ones
+    _settlement(state, len(rows)).run(connection, values)
+
+
+def _portions(results: list[Result]) -> Iterator[list[Result]]:
+    return (results[start : start + _AT_ONCE] for start in range(0, len(results), _AT_ONCE))
+
+
 #: A late answer is about the try that was counted when its worker was taken for dead.
-_TRIES = delivery.c.attempts + case((delivery.c.state == "uncertain", 0), else_=1)
+_TRIES = delivery.c.attempts + case((delivery.c.state == word("uncertain"), 0), else_=1)
 
 
 @cache
-def _settlement(state: Settled) -> Update:  # made once: putting a statement together takes longer than SQLite needs for it
-    return (
+def _given(count: int) -> CTE:
+    """So many results as a table; one a delivery, for of two an UPDATE takes either."""
+    columns = (
+        column("delivery_id", BigInteger),
+        column("code", Integer),
+        column("enhanced", String),
+        column("reply", Text),
+        column("next_at", BigInteger),
+        column("why", String),
+    )
+    rows = [tuple(bindparam(f"{one.name}{number}", type_=one.type) for one in columns) for number in range(count)]
+    return values_(*columns, name="given").data(rows).cte("given")
+
+
+@cache
+def _settlement(state: Settled, count: int) -> Prepared:
+    given = _given(count)
+    return Prepared(
         update(delivery)
-        .where(*_settles(state))
+        .where(*_settles(state, given))
         .values(
-            state=state,
-            code=bindparam("new_code"),
-            enhanced=bindparam("new_enhanced"),
-            reply=bindparam("new_reply"),
-            next_at=bindparam("new_next_at"),
-            why=bindparam("new_why"),
+            state=word(state),
+            code=given.c.code,
+            enhanced=given.c.enhanced,
+            reply=given.c.reply,
+            next_at=given.c.next_at,
+            why=given.c.why,
             attempts=_TRIES,
             first_tried_at=func.coalesce(delivery.c.first_tried_at, bindparam("moment", type_=BigInteger)),
-            updated_at=bindparam("moment"),
+            updated_at=bindparam("moment", type_=BigInteger),
         )
     )
 
 
-def _settles(state: Settled) -> tuple[ColumnElement[bool], ...]:
-    allowed = or_(*(delivery.c.state == before for before in _FROM[state]))  # IN (…) does not go with several rows at once
-    return (delivery.c.id == bindparam("row"), delivery.c.worker_id == bindparam("whose"), allowed)
+def _settles(state: Settled, given: CTE) -> tuple[ColumnElement[bool], ...]:
+    allowed = or_(*(delivery.c.state == word(before) for before in _FROM[state]))
+    return (delivery.c.id == given.c.delivery_id, delivery.c.worker_id == bindparam("whose"), allowed)
 
 
 @cache
-def _record(state: Settled) -> Insert:
+def _record(state: Settled, count: int) -> Prepared:
     """The attempt that a settlement is about to end, while its beginning still stands in the delivery."""
-    words = (bindparam("new_code", type_=Integer), bindparam("new_enhanced", type_=String), bindparam("new_reply", type_=Text))
-    return ended_attempts(state, bindparam("moment", type_=BigInteger), _TRIES, *words, where=_settles(state))
+    given = _given(count)
+    words = (given.c.code, given.c.enhanced, given.c.reply)
+    return Prepared(ended_attempts(state, bindparam("moment", type_=BigInteger), _TRIES, *words, where=_settles(state, given)))
 
 
 def ended_attempts(

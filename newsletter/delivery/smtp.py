@@ -164,7 +164,6 @@ class Wire(Generic[M]):
                 return
             raise NotSmtp(f"the server answered what was not asked: {code} {reply.text}")
         verb, transaction = self._awaited.popleft()
-        self._used_at = self._loop.time()
         if verb == "QUIT":
             self._connection.end("closed", politely=True)
             return
@@ -183,6 +182,7 @@ class Wire(Generic[M]):
         """See :class:`~newsletter.delivery.connection.Listener`."""
         if self._listened:
             self._listened = False
+            self._used_at = self._loop.time()
             self._go_on()
 
     def ended(self, words: str) -> None:

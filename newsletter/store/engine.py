@@ -2,8 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,10 @@ from newsletter.store.schema import make_tables
 
 #: How long a writer waits for another one, in seconds; freezing a list of a million rows holds the database this long.
 _PATIENCE = 60
+
+
+#: Opens a transaction that writes, see :meth:`Store.write`.
+Write = Callable[[], AbstractContextManager[Connection]]
 
 
 class Store:
@@ -38,6 +42,18 @@ class Store:
         """A transaction that writes: committed at the end, undone where an exception leaves it. On disk when this returns."""
         with self._writer.begin() as connection:
             yield connection
+
+    @contextmanager
+    def writer(self) -> Iterator[Write]:
+        """:meth:`write` for one thread that writes again and again, over one connection that is kept."""
+        with self._writer.connect() as connection:
+
+            @contextmanager
+            def write() -> Iterator[Connection]:
+                with connection.begin():
+                    yield connection
+
+            yield write
 
     @contextmanager
     def rebuild(self) -> Iterator[Connection]:

@@ -259,11 +259,11 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 @pytest.fixture(scope="session")
-def _postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def _postgresql_url() -> Iterator[str]:
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
     if programs() is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    with running_postgresql(tmp_path_factory.mktemp("postgresql")) as url:
+    with running_postgresql() as url:
         yield url
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.delivery.conftest import Office, People, Sink
 
 SENDER = Path(__file__).with_name("sender_to_kill.py")
-SIZE, KILLS, CONNECTIONS = 300, 4, 5
+SIZE, KILLS, CONNECTIONS = 500, 4, 5
 #: Intents that are on disk ahead.
 GROUP = 2 * CONNECTIONS
 
