@@ -40,6 +40,7 @@ class Settings(BaseModel):
     smtp_password: SecretStr | None = None
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     smtp_connections: int = Field(10, ge=1, le=100)
+    smtp_rate: float | None = Field(None, ge=0.01, le=100_000)
     smtp_messages_per_connection: int = Field(500, ge=1)
     public_url: str | None = None
     secret_key: SecretStr | None = None

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +11,7 @@ from newsletter.cli import OK, PARTLY
 
 if TYPE_CHECKING:
     from newsletter.delivery.account import Account
+    from newsletter.delivery.trouble import Trouble
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the account as one JSON object.")]
 
@@ -24,10 +25,14 @@ _MEANING = {
 }
 
 
-def print_account(account: "Account", *, as_json: bool) -> None:
-    """Print the account: JSON to stdout, or a few lines to stderr that anyone can read."""
+def print_account(account: "Account", *, as_json: bool, troubles: "Iterable[Trouble] | None" = None) -> None:
+    """Print the account: JSON to stdout, or a few lines to stderr that anyone can read.
+
+    ``troubles`` are listed, too: in the JSON, or a line each on stdout, separated by tabs.
+    """
     if as_json:
-        typer.echo(json.dumps(account.as_json(), ensure_ascii=False))
+        listed = {} if troubles is None else {"trouble": [trouble.as_json() for trouble in troubles]}
+        typer.echo(json.dumps({**account.as_json(), **listed}, ensure_ascii=False))
         return
     typer.echo(f"{account.slug}: {_state(account)}", err=True)
     _line(account.audience, "audience", "everyone, each in one of these lines")
@@ -35,10 +40,14 @@ def print_account(account: "Account", *, as_json: bool) -> None:
         count = getattr(account, name)
         if count or name == "sent":
             _line(count, name, meaning)
+        if name == "deferred":
+            _tell_deferrals(account)
     if account.duplicates or account.refused:
         typer.echo("  not in the audience:", err=True)
         _line(account.duplicates, "duplicates", "rows whose address stood in the list before")
         _line(account.refused, "refused", "rows that no mail can go to")
+    for trouble in troubles or ():
+        typer.echo("\t".join((trouble.state, trouble.address, trouble.answer, trouble.meaning or "")))
 
 
 def print_accounts(accounts: Sequence["Account"], *, as_json: bool) -> None:
@@ -62,11 +71,27 @@ def _line(count: int, name: str, meaning: str) -> None:
         typer.echo(f"  {count:>9,}  {name:<10}  {meaning}", err=True)
 
 
+def _tell_deferrals(account: "Account") -> None:
+    """Which domains hold up the most, and when they are tried again; one domain alone says it, too."""
+    from newsletter.store.clock import as_datetime
+
+    for one in account.deferrals:
+        due = f"{as_datetime(one.next_at).astimezone():%Y-%m-%d %H:%M}"
+        typer.echo(f"{'':>23}  {one.count:,} at {one.domain}, due from {due} on", err=True)
+    others = account.deferred - sum(one.count for one in account.deferrals)
+    if others:
+        typer.echo(f"{'':>23}  {others:,} at other domains", err=True)
+
+
 def _state(account: "Account") -> str:
     go_on = f"newsletter send {account.slug}"
     match account.state:
         case "paused":
             return f"paused: {account.note}; {go_on} goes on" if account.note else f"paused; {go_on} goes on"
+        case "scheduled" if account.starts_at is not None:
+            return f"planned for {account.starts_at.astimezone():%Y-%m-%d %H:%M}; {go_on} waits for it"
+        case "running" if account.note:
+            return f"under way; {account.note}"
         case "running":
             due = account.next_due_at
             if due is not None and due > dt.datetime.now(dt.UTC):

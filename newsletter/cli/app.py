@@ -9,15 +9,17 @@ from typer.main import get_command
 
 from newsletter import __version__
 from newsletter.cli import BAD_INPUT, INTERRUPTED, OK
+from newsletter.cli.campaigns import cancel, pause, resolve
 from newsletter.cli.check import check
 from newsletter.cli.demo import demo
 from newsletter.cli.issues import new, render, schema
 from newsletter.cli.layouts import new_layout
 from newsletter.cli.preview import preview
 from newsletter.cli.publish import publish
-from newsletter.cli.send import send
+from newsletter.cli.send import resume, send
 from newsletter.cli.serve import serve
 from newsletter.cli.status import status
+from newsletter.cli.why import why
 from newsletter.cli.workspace import init
 from newsletter.problem import InputError
 
@@ -47,6 +49,11 @@ app.command(short_help="Write the mail of one recipient to files.")(render)
 app.command(short_help="Write the pictures for your own web server.")(publish)
 app.command(short_help="Send an issue to a list, or go on with it.")(send)
 app.command(short_help="Print what became of everyone.")(status)
+app.command(short_help="Say what happened to one address.")(why)
+app.command(short_help="Stop a sending for now.")(pause)
+app.command(short_help="Go on with a sending.")(resume)
+app.command(short_help="End a sending for good.")(cancel)
+app.command(short_help="Decide what is uncertain.")(resolve)
 app.command(short_help="Serve the pages that subscribers open.")(serve)
 
 

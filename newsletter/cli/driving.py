@@ -11,6 +11,7 @@ from newsletter.problem import complaint
 
 if TYPE_CHECKING:
     from newsletter.delivery.account import Account
+    from newsletter.issue import Timetable
     from newsletter.links import Links
     from newsletter.message import MessageTemplate
     from newsletter.settings import Settings
@@ -52,12 +53,24 @@ def reach_server(settings: "Settings") -> None:
 class Driving:
     """One run over a campaign. The first Ctrl-C or SIGTERM finishes what is on the wire, the second leaves it uncertain."""
 
-    def __init__(self, store: "Store", campaign: "Campaign", settings: "Settings", links: "Links", limit: int | None) -> None:
+    def __init__(
+        self,
+        store: "Store",
+        campaign: "Campaign",
+        settings: "Settings",
+        timetable: "Timetable",
+        links: "Links",
+        limit: int | None,
+        *,
+        wait: bool = False,
+    ) -> None:
         self._store = store
         self._campaign = campaign
         self._settings = settings
         self._links = links
         self._limit = limit
+        self._timetable = timetable
+        self._wait = wait
 
     def run(self) -> Ended:
         """Drive to the end. Raises :class:`~newsletter.problem.InputError` where it ended before anything was tried."""
@@ -93,7 +106,7 @@ class Driving:
 
     async def _drive(self, template: "MessageTemplate") -> Ended:
         from newsletter.cli.progress import Progress
-        from newsletter.delivery.drive import drive
+        from newsletter.delivery.drive import STAY, drive
 
         stop = asyncio.Event()
         driving = asyncio.current_task()
@@ -118,5 +131,18 @@ class Driving:
                 stop=stop,
                 limit=self._limit,
                 on_progress=progress.show,
+                wait=None if self._wait else STAY,
+                timetable=self._timetable,
             )
+        self._tell_hours(account)
         return Ended(account, early=stop.is_set())
+
+    def _tell_hours(self, account: "Account") -> None:
+        """Where it ended because it is not the time to send."""
+        from newsletter.delivery.hours import Hours
+        from newsletter.store.clock import as_datetime
+
+        hours, now = Hours.of(self._timetable), self._store.clock()
+        if account.state == "running" and hours is not None and (opens := hours.opens_at(now)) > now:
+            when = f"{as_datetime(opens).astimezone(hours.zone):%a %Y-%m-%d %H:%M}"
+            typer.echo(f"{account.slug}: not within the sending hours, they begin {when} ({hours.zone.key})", err=True)

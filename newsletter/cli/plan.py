@@ -25,9 +25,9 @@ _SECURITY = {"starttls": "encrypted (STARTTLS)", "tls": "encrypted (TLS)", "none
 _HERE = ", which opens on this machine only: a rehearsal"
 
 
-def counted(count: int, word: str) -> str:
+def counted(count: int, word: str, many: str | None = None) -> str:
     """``1 recipient``, ``2,000 recipients``."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {many or word + 's'}"
 
 
 def rows_left_out(report: "FreezeReport") -> "list[Refused | Duplicate]":
@@ -114,10 +114,10 @@ def _left_out(report: "FreezeReport") -> str:
     return f" ({counted(report.candidates, 'row')}, less {', '.join(counts)})" if counts else ""
 
 
-def agreed(report: "FreezeReport", limit: int | None) -> bool:
-    """Ask on the terminal. Raises ``typer.Abort`` where the answer is Ctrl-C or the end of the input."""
+def agreed(report: "FreezeReport", limit: int | None, when: str) -> bool:
+    """Ask on the terminal; ``when`` is "now" or a time. Raises ``typer.Abort`` where Ctrl-C or the end of the input answers."""
     whom = counted(report.prepared, "recipient")
     if limit is not None and limit < report.prepared:
         whom = f"the first {limit:,} of {whom}"
     with contextlib.redirect_stdout(sys.stderr):  # the prompt's last blank would stand before the JSON
-        return typer.confirm(f"Send it to {whom} now?", err=True)
+        return typer.confirm(f"Send it to {whom} {when}?", err=True)

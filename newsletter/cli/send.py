@@ -1,7 +1,9 @@
-"""``newsletter send``: the plan, the question, the progress, the account."""
+"""``newsletter send`` and ``resume``: the plan, the question, the wait for its time, the progress, the account."""
 
+import contextlib
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,9 +12,11 @@ import typer
 
 from newsletter.cli import BAD_INPUT, INTERRUPTED, OK, PARTLY
 from newsletter.cli.accounts import AsJson, exit_code, print_account
-from newsletter.cli.database import open_database
+from newsletter.cli.database import is_new, open_database
 from newsletter.cli.driving import Driving, reach_server
 from newsletter.cli.plan import agreed, demand_no_error, tell_plan, tell_rows
+from newsletter.cli.planned import Plan, take_place, wait_for
+from newsletter.cli.status import never_sent
 from newsletter.cli.workspace import chosen_workspace
 from newsletter.problem import InputError, Problem, complaint
 
@@ -23,22 +27,56 @@ if TYPE_CHECKING:
     from newsletter.store import Campaign, Store
 
 
+@dataclass(frozen=True)
+class _Wish:
+    """What was asked for. ``at`` is as written; ``resuming``: nothing new is to be begun."""
+
+    to: Path | None = None
+    limit: int | None = None
+    again: bool = False
+    yes: bool = False
+    at: str | None = None
+    wait: bool = False
+    resuming: bool = False
+
+
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Stop after N mails, paused.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Stay until everything is settled, for days if need be.")]
+
+
 def send(
     context: typer.Context,
     issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.")],
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="The recipient list.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Stop after N mails, paused.")] = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help='Wait until "2026-12-01 08:00", or now.')] = None,
+    limit: Limit = None,
     again: Annotated[bool, typer.Option("--again", help="Send an issue that was sent already another time.")] = False,
+    wait: Wait = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Send an issue to everyone on a list, once. The same command again goes on where it stopped."""
-    from newsletter.store import send_lock
+    return _run(context, issue, _Wish(to, limit, again, yes, at, wait), as_json=as_json)
 
+
+def resume(
+    context: typer.Context,
+    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.")],
+    limit: Limit = None,
+    wait: Wait = False,
+    as_json: AsJson = False,
+) -> int:
+    """Go on with a campaign that was paused, interrupted or held, as send does; never begin one."""
+    return _run(context, issue, _Wish(limit=limit, wait=wait, resuming=True), as_json=as_json)
+
+
+def _run(context: typer.Context, issue: str, wish: _Wish, *, as_json: bool) -> int:
     workspace = chosen_workspace(context)
     public_url, key = _demand_settings(workspace)
-    with send_lock(workspace.database_url()), open_database(workspace) as store:
-        return _Sending(workspace, store, issue, partial(_links, public_url, key), to, again, yes, limit).run(as_json=as_json)
+    if wish.resuming and is_new(workspace):
+        raise never_sent(workspace, issue)
+    with open_database(workspace) as store:
+        return _Sending(workspace, store, issue, partial(_links, public_url, key), wish).run(as_json=as_json)
 
 
 def _links(public_url: str, key: bytes, list_id: str) -> "Links":
@@ -64,46 +102,86 @@ def _demand_settings(workspace: "Workspace") -> tuple[str, bytes]:
 class _Sending:
     """One run of ``send``: begin or resume the campaign, drive it, tell."""
 
-    def __init__(
-        self,
-        workspace: "Workspace",
-        store: "Store",
-        named: str,
-        links: "Callable[[str], Links]",
-        to: Path | None,
-        again: bool,
-        yes: bool,
-        limit: int | None,
-    ) -> None:
+    def __init__(self, workspace: "Workspace", store: "Store", named: str, links: "Callable[[str], Links]", wish: _Wish) -> None:
         self._workspace = workspace
         self._settings: Settings = workspace.settings
         self._store = store
         self._named = named
         self._slug = workspace.slug(named)
         self._links = links
-        self._to = to
-        self._again = again
-        self._yes = yes
-        self._limit = limit
+        self._wish = wish
+        self._plan = Plan(workspace, store, self._slug, wish.at, resuming=wish.resuming)
 
     def run(self, *, as_json: bool) -> int:
         """Give the exit code."""
+        from newsletter.store import send_lock
+
+        url = self._workspace.database_url()
+        with send_lock(url):
+            campaign = self._prepare(as_json=as_json)
+            if isinstance(campaign, int):
+                return campaign
+            if not self._plan.is_ahead(campaign):
+                return self._drive(campaign, as_json=as_json)
+        return self._wait(campaign, url, as_json=as_json)
+
+    def _prepare(self, *, as_json: bool) -> "Campaign | int":
+        """The campaign to send, or the exit code where there is nothing to do."""
+        self._plan.read()  # a time that cannot be read is said first
         campaign = self._earlier()
-        if campaign is not None and campaign.state in ("done", "cancelled") and not self._again:
+        if campaign is not None and campaign.state in ("done", "cancelled") and not self._wish.again:
             return self._leave(campaign, as_json=as_json)
         if campaign is None or campaign.state in ("done", "cancelled"):
-            campaign = self._begin()
-        else:
-            self._resume(campaign)
-        if campaign is None:
-            typer.echo("nothing was sent", err=True)
+            if self._wish.resuming:
+                raise never_sent(self._workspace, self._named)
+            begun = self._begin()
+            if begun is None:
+                typer.echo("nothing was sent", err=True)
+                return BAD_INPUT
+            return begun
+        self._resume(campaign)
+        campaign = self._plan.renew(campaign)
+        if self._plan.is_missed(campaign):
+            typer.echo(f"{self._slug}: nothing was sent: {self._plan.hold(campaign)}", err=True)
             return BAD_INPUT
+        return campaign
+
+    def _drive(self, campaign: "Campaign", *, as_json: bool) -> int:
+        from newsletter.delivery import life
+
         links = self._links(self._stored(campaign).headers.list_id)
-        account, early = Driving(self._store, campaign, self._settings, links, self._limit).run()
+        driving = Driving(
+            self._store, campaign, self._settings, self._plan.timetable, links, self._wish.limit, wait=self._wish.wait
+        )
+        account, early = driving.run()
         print_account(account, as_json=as_json)
-        if early and account.state != "done":
+        if account.state != "done" and (early or account.note == life.BY_HAND):
             return INTERRUPTED
-        return PARTLY if account.state == "running" else exit_code(account)
+        return PARTLY if account.state in ("running", "cancelled") else exit_code(account)
+
+    def _wait(self, campaign: "Campaign", url: str, *, as_json: bool) -> int:
+        """Wait without the place of the one ``send``, which other issues may take meanwhile; then drive."""
+        from newsletter.delivery.account import account_of
+        from newsletter.store.campaigns import campaign_of
+
+        when = self._plan.show(campaign.start_at or 0)
+        typer.echo(f"{self._slug}: waiting until {when}; Ctrl-C leaves it planned, and the same command waits on", err=True)
+        ended = wait_for(self._store, campaign)
+        with contextlib.ExitStack() as place:
+            if ended == "interrupted" or (ended == "due" and not take_place(place, url)):
+                typer.echo(f"\n{self._slug} stays planned for {when}, but nobody waits for it; the same command does", err=True)
+                if as_json:
+                    print_account(account_of(self._store, campaign.id), as_json=True)
+                return INTERRUPTED
+            campaign = campaign_of(self._store, campaign.id) or campaign
+            if campaign.state == "scheduled" and self._plan.is_missed(campaign):
+                typer.echo(f"{self._slug}: nothing was sent: {self._plan.hold(campaign)}", err=True)
+                return BAD_INPUT
+            if campaign.state in ("scheduled", "running"):
+                return self._drive(campaign, as_json=as_json)
+        account = account_of(self._store, campaign.id)
+        print_account(account, as_json=as_json)
+        return INTERRUPTED if account.state == "paused" else PARTLY if account.state == "cancelled" else exit_code(account)
 
     def _earlier(self) -> "Campaign | None":
         """The issue's last campaign; one that nobody confirmed is discarded."""
@@ -135,6 +213,7 @@ class _Sending:
         from newsletter.delivery.variants import variant_counts
         from newsletter.issue import load_issue
 
+        at = self._plan.demand_future()
         issue = load_issue(self._workspace, self._named)
         links = self._links(issue.publication.own_list_id)
         to = self._demand_list()
@@ -150,7 +229,8 @@ class _Sending:
             recipients=WithFields(people, edition),
             mark=links.mark,
             list_name=to.name,
-            again=self._again,
+            again=self._wish.again,
+            lane=self._lane(),
         )
         yes = False
         try:
@@ -158,29 +238,37 @@ class _Sending:
             reach_server(self._settings)
             gets = variants_in_words(issue, variant_counts(self._store, campaign.id))
             tell_plan(issue, self._settings, to, report, gets, checks)
-            yes = self._yes or agreed(report, self._limit)
+            when = "now" if at is None else self._plan.show(at)
+            yes = self._wish.yes or agreed(report, self._wish.limit, when)
         except (KeyboardInterrupt, typer.Abort):
             typer.echo("\nnothing was sent", err=True)
             raise
         finally:
             if not yes:
                 discard(self._store, campaign.id)
-        return campaign if yes else None
+        if not yes:
+            return None
+        return campaign if at is None else self._plan.schedule(campaign, at)
+
+    def _lane(self) -> "Callable[[str], str] | None":
+        """Which provider a domain belongs to; None where none is treated apart."""
+        lanes = self._plan.timetable.sending.lanes()
+        return (lambda domain: lanes.get(domain, "*")) if lanes else None
 
     def _demand_list(self) -> Path:
-        if self._to is None:
+        if self._wish.to is None:
             raise complaint(f"to whom? newsletter send {self._slug} --to FILE.csv")
-        if not self._yes and not sys.stdin.isatty():
+        if not self._wish.yes and not sys.stdin.isatty():
             raise complaint("nothing was sent: nobody can be asked here; --yes sends without asking")
-        return self._to
+        return self._wish.to
 
     def _resume(self, campaign: "Campaign") -> None:
         """Say what goes on, and point out what was changed meanwhile and does not count."""
-        if self._again:
+        if self._wish.again:
             raise complaint(f"the sending of {self._slug} is not finished; the same command without --again goes on with it")
         typer.echo(f"{self._slug}: going on with the campaign that was begun with {campaign.list_name}", err=True)
-        if self._to is not None and self._to.name != campaign.list_name:
-            typer.echo(f"  {self._to} is not read: the audience was fixed when the campaign began", err=True)
+        if self._wish.to is not None and self._wish.to.name != campaign.list_name:
+            typer.echo(f"  {self._wish.to} is not read: the audience was fixed when the campaign began", err=True)
         if (changed := self._changed(campaign)) is not None:
             typer.echo(f"  {changed}:\n  what is sent stays as it was when the campaign began", err=True)
 

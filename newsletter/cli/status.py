@@ -13,33 +13,46 @@ from newsletter.problem import complaint
 
 if TYPE_CHECKING:
     from newsletter.settings import Workspace
+    from newsletter.store import Campaign, Store
 
 
 def status(
     context: typer.Context,
     issue: Annotated[str | None, typer.Argument(metavar="ISSUE", help="A slug or a path; without it all issues.")] = None,
+    trouble: Annotated[bool, typer.Option("--trouble", help="List who failed, is uncertain or was deferred.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Print the account of an issue's last campaign, or of all campaigns."""
     from newsletter.delivery.account import account_of
-    from newsletter.store import find_campaign, list_campaigns
+    from newsletter.delivery.trouble import troubles
+    from newsletter.store import list_campaigns
 
     workspace = chosen_workspace(context)
+    if issue is None and trouble:
+        raise complaint("whose trouble? newsletter status ISSUE --trouble")
     if is_new(workspace):
         if issue is not None:
-            raise _never_sent(workspace, issue)
+            raise never_sent(workspace, issue)
         print_accounts([], as_json=as_json)
         return OK
     with open_database(workspace) as store:
         if issue is None:
             print_accounts([account_of(store, campaign.id) for campaign in list_campaigns(store)], as_json=as_json)
             return OK
-        campaign = find_campaign(store, _slug(issue))
-        if campaign is None:
-            raise _never_sent(workspace, issue)
+        campaign = last_campaign(workspace, store, issue)
         account = account_of(store, campaign.id)
-    print_account(account, as_json=as_json)
+        print_account(account, as_json=as_json, troubles=troubles(store, campaign.id) if trouble else None)
     return exit_code(account)
+
+
+def last_campaign(workspace: "Workspace", store: "Store", issue: str) -> "Campaign":
+    """The last campaign of an issue. Raises :class:`~newsletter.problem.InputError` where it was never sent."""
+    from newsletter.store import find_campaign
+
+    campaign = find_campaign(store, _slug(issue))
+    if campaign is None:
+        raise never_sent(workspace, issue)
+    return campaign
 
 
 def _slug(issue: str) -> str:
@@ -48,6 +61,7 @@ def _slug(issue: str) -> str:
     return path.parent.name if path.suffix in (".yaml", ".yml") else path.name
 
 
-def _never_sent(workspace: "Workspace", issue: str) -> Exception:
+def never_sent(workspace: "Workspace", issue: str) -> Exception:
+    """What to raise about an issue that has no campaign."""
     slug = workspace.issue_file(issue).resolve().parent.name  # says so where there is no such issue
     return complaint(f"{slug} was never sent; newsletter send {slug} --to FILE.csv sends it")

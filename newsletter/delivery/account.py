@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, select, text
 
@@ -12,13 +13,26 @@ from newsletter.store.clock import as_datetime
 from newsletter.store.engine import Store, after_at
 from newsletter.store.tables import APART, DEFERRED, DUE, HELD, campaign, delivery
 
+#: How many recipient domains an account names.
+_DOMAINS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Deferrals:
+    """How many deliveries to a recipient domain (A-label) wait, and when the first is due, in microseconds UTC."""
+
+    domain: str
+    count: int
+    next_at: int
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """What became of everyone in a campaign's audience. ``pending`` holds what is claimed or on the wire, too.
 
     ``refused`` and ``duplicates`` are rows of the list that are not in the audience. ``next_due`` is when the next delivery is
-    due, in microseconds UTC; ``note`` says why the campaign is paused.
+    due, ``start_at`` when the campaign may begin, in microseconds UTC; ``note`` says why it is paused, or goes slowly.
+    ``deferrals`` are the domains that hold up the most deliveries.
     """
 
     slug: str
@@ -33,6 +47,8 @@ class Account:
     duplicates: int
     next_due: int | None
     note: str | None
+    start_at: int | None = None
+    deferrals: tuple[Deferrals, ...] = ()
 
     @property
     def audience(self) -> int:
@@ -44,9 +60,14 @@ class Account:
         """``next_due`` as a datetime in UTC."""
         return None if self.next_due is None else as_datetime(self.next_due)
 
-    def as_json(self) -> dict[str, str | int | None]:
+    @property
+    def starts_at(self) -> dt.datetime | None:
+        """``start_at`` as a datetime in UTC."""
+        return None if self.start_at is None else as_datetime(self.start_at)
+
+    def as_json(self) -> dict[str, Any]:
         """The account as ``send --json`` and ``status --json`` print it."""
-        due = self.next_due_at
+        due, starts = self.next_due_at, self.starts_at
         return {
             "issue": self.slug,
             "state": self.state,
@@ -60,25 +81,35 @@ class Account:
             "refused": self.refused,
             "duplicates": self.duplicates,
             "next_due": None if due is None else due.isoformat(timespec="seconds"),
+            "start_at": None if starts is None else starts.isoformat(timespec="seconds"),
             "note": self.note,
+            "deferrals": [
+                {"domain": one.domain, "count": one.count, "next_due": as_datetime(one.next_at).isoformat(timespec="seconds")}
+                for one in self.deferrals
+            ],
         }
 
 
-def deferrals(store: Store, campaign_id: int, *, most: int = 5) -> dict[str, int]:
+def deferrals(store: Store, campaign_id: int, *, most: int = _DOMAINS) -> dict[str, int]:
     """How many deliveries wait for each recipient domain (A-label), the ``most`` domains that hold up the most of them, in order.
 
     Reads the deferred deliveries alone.
     """
     with store.read() as connection:
-        domain = after_at(connection, delivery.c.address_key)
-        by_domain = (
-            select(domain, func.count())
-            .where(delivery.c.campaign_id == campaign_id, text(DEFERRED))
-            .group_by(domain)
-            .order_by(func.count().desc(), domain)
-            .limit(most)
-        )
-        return {name: count for name, count in connection.execute(by_domain)}  # noqa: C416 - dict() of rows has no types
+        return {one.domain: one.count for one in read_deferrals(connection, campaign_id, most)}
+
+
+def read_deferrals(connection: Connection, campaign_id: int, most: int) -> tuple[Deferrals, ...]:
+    """What :func:`deferrals` does, as part of a transaction, and when each domain's first is due."""
+    domain = after_at(connection, delivery.c.address_key)
+    by_domain = (
+        select(domain, func.count(), func.min(delivery.c.next_at))
+        .where(delivery.c.campaign_id == campaign_id, text(DEFERRED))
+        .group_by(domain)
+        .order_by(func.count().desc(), domain)
+        .limit(most)
+    )
+    return tuple(Deferrals(*row) for row in connection.execute(by_domain))
 
 
 def account_of(store: Store, campaign_id: int) -> Account:
@@ -126,6 +157,8 @@ def read_account(connection: Connection, campaign_id: int) -> Account:
         duplicates=of.duplicates,
         next_due=earliest(connection, campaign_id) if open_still else None,
         note=of.note,
+        start_at=of.start_at,
+        deferrals=read_deferrals(connection, campaign_id, _DOMAINS) if counts.get("deferred") else (),
     )
     if account.audience != of.audience:
         raise complaint(

@@ -8,14 +8,14 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, life
 from newsletter.delivery.ledger import Claimed, Result
 from newsletter.store.engine import Store, Write
 
@@ -72,11 +72,14 @@ class LedgerDesk:
         if self._failure is not None:
             raise self._failure
 
-    def turn(self, results: list[Result], intents: list[int], wanted: int) -> "asyncio.Future[tuple[set[int], list[Claimed]]]":
+    def turn(
+        self, results: list[Result], intents: list[int], wanted: int, lanes: Mapping[str, int] | None = None
+    ) -> "asyncio.Future[tuple[set[int], list[Claimed]]]":
         """Store results, then the intents for the next messages, then claim up to ``wanted`` more: one transaction (S23).
 
-        It is under way when this returns. Gives the ids of the intents that may leave, and what was claimed. See the functions
-        of :mod:`newsletter.delivery.ledger`."""
+        ``lanes`` are asked in their order, each for so many at most; None asks all alike. It is under way when this returns.
+        Gives the ids of the intents that may leave, and what was claimed. See the functions of
+        :mod:`newsletter.delivery.ledger`."""
         campaign, worker, clock = self._campaign_id, self._worker_id, self._store.clock
 
         def write(connection: Connection, again: bool) -> tuple[set[int], list[Claimed]]:
@@ -84,7 +87,13 @@ class LedgerDesk:
             if results:
                 ledger.settle(connection, worker, results, now)
             may = ledger.mark_sending(connection, campaign, worker, intents, now, again=again) if intents else set()
-            return may, ledger.claim(connection, campaign, worker, wanted, now) if wanted else []
+            if lanes is None:
+                return may, ledger.claim(connection, campaign, worker, wanted, now) if wanted else []
+            claimed: list[Claimed] = []
+            for lane, most in lanes.items():
+                if left := min(most, wanted - len(claimed)):
+                    claimed += ledger.claim(connection, campaign, worker, left, now, lane=lane)
+            return may, claimed
 
         return self._ask(write)
 
@@ -100,6 +109,10 @@ class LedgerDesk:
     async def pause(self, note: str) -> None:
         """See :func:`newsletter.delivery.ledger.pause`."""
         await self._ask(lambda connection, _: ledger.pause(connection, self._campaign_id, note))
+
+    async def remark(self, words: str | None) -> None:
+        """See :func:`newsletter.delivery.life.remark`."""
+        await self._ask(lambda connection, _: life.remark(connection, self._campaign_id, words))
 
     def _ask(self, wish: Wish[T]) -> "asyncio.Future[T]":
         answer: asyncio.Future[T] = self._loop.create_future()

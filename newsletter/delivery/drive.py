@@ -9,15 +9,18 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from newsletter import __version__
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, life
 from newsletter.delivery.account import Account, account_of
 from newsletter.delivery.desk import LedgerDesk, writing
 from newsletter.delivery.dial import Dialer
 from newsletter.delivery.feed import Feed
+from newsletter.delivery.hours import Hours
 from newsletter.delivery.letters import Letters, Template
+from newsletter.delivery.pace import Limit, Pace, slowed_in_words
 from newsletter.delivery.replies import Pauses
 from newsletter.delivery.sending import Sending
 from newsletter.delivery.server import Server
+from newsletter.issue import Timetable
 from newsletter.links import Links
 from newsletter.message.address import wire_address
 from newsletter.problem import complaint
@@ -46,6 +49,7 @@ async def drive(  # noqa: PLR0913 - each says its own, by name
     on_progress: Callable[[Account], None] | None = None,
     wait: float | None = STAY,
     pauses: Pauses = Pauses(),  # noqa: B008 - frozen
+    timetable: Timetable = Timetable(),  # noqa: B008 - frozen
     context: ssl.SSLContext | None = None,
 ) -> Account:
     """Send what is due of a campaign, and give its account.
@@ -54,8 +58,9 @@ async def drive(  # noqa: PLR0913 - each says its own, by name
     dead, and what it was sending becomes uncertain. ``template`` is of the campaign's own edition
     (:func:`~newsletter.store.editions.load_edition`), not of an issue file edited since. ``stop`` drains: what is on the wire is
     finished and recorded. ``limit`` deliveries are tried at most, then the campaign is paused. ``on_progress`` hears of the
-    account about once a second. It stays while something is due within ``wait`` seconds (None: to the end). ``context`` is for
-    a certificate authority of one's own. A campaign that is over is left as it is.
+    account about once a second. It stays while something is due within ``wait`` seconds (None: to the end). ``timetable`` says
+    when and how fast the publication sends. ``context`` is for a certificate authority of one's own. A campaign that is over is
+    left as it is.
 
     Raises :class:`~newsletter.problem.InputError`, before anything is touched, where no server is set or no such campaign exists,
     :class:`~newsletter.delivery.dial.SendError` where the server cannot be used, and
@@ -67,6 +72,7 @@ async def drive(  # noqa: PLR0913 - each says its own, by name
         raise complaint(f"there is no campaign {campaign_id} in the database")
     server = Server.of(settings, context)
     sender = wire_address(edition.headers.from_email, "From")
+    pace = await asyncio.to_thread(_pace, store, campaign_id, settings, timetable, asyncio.get_running_loop().time())
     worker_id = await asyncio.to_thread(_begin, store, campaign_id)
     if worker_id is None:
         return account_of(store, campaign_id)
@@ -74,10 +80,10 @@ async def drive(  # noqa: PLR0913 - each says its own, by name
     try:
         connections = min(settings.smtp_connections, campaign.audience)
         group = _AHEAD * connections
-        feed = Feed(desk, store.clock, group=group, limit=limit, patience=wait)
+        feed = Feed(desk, store.clock, group=group, limit=limit, patience=wait, pace=pace)
         post = Letters(campaign, sender, links, template)
-        sending = Sending(desk, feed, Dialer(server, pauses, feed), post, pauses, store.clock)
-        async with _watching(store, campaign_id, feed, stop, on_progress):
+        sending = Sending(desk, feed, Dialer(server, pauses, feed), post, pauses, store.clock, pace)
+        async with _watching(store, campaign_id, feed, stop, on_progress), _noting(desk, pace):
             await sending.work(connections)
     finally:
         try:
@@ -88,6 +94,21 @@ async def drive(  # noqa: PLR0913 - each says its own, by name
     if on_progress is not None:
         on_progress(account)
     return account
+
+
+def _pace(store: Store, campaign_id: int, settings: Settings, timetable: Timetable, now: float) -> Pace:
+    """The pace of a campaign's lanes, as it is set now; ``now`` is by the event loop's clock."""
+    with store.read() as connection:
+        lanes = ledger.lanes_of(connection, campaign_id)
+    rules = timetable.sending
+    hours = Hours.of(timetable)
+    return Pace(
+        lanes,
+        now,
+        rate=settings.smtp_rate,
+        limits={name: Limit(of.rate, of.connections) for name, of in rules.providers.items()},
+        shut_for=None if hours is None else lambda: hours.shut_for(store.clock()),
+    )
 
 
 def _begin(store: Store, campaign_id: int) -> int | None:
@@ -106,6 +127,7 @@ def _end(store: Store, campaign_id: int, worker_id: int, limit: int | None) -> N
     """Take leave; the campaign is done where nothing is left of it, paused where the limit was reached."""
     with writing(store) as connection:
         ledger.recover(connection, worker_id, store.clock(), ended="gone")
+        life.remark(connection, campaign_id, None)
         if not ledger.finish(connection, campaign_id, store.clock()) and limit is not None:
             ledger.pause(connection, campaign_id, f"stopped after {limit} deliveries, as --limit says")
 
@@ -137,3 +159,23 @@ async def _report(store: Store, campaign_id: int, on_progress: Callable[[Account
         on_progress(await asyncio.to_thread(account_of, store, campaign_id))
         # Counting a million rows takes a third of a second: a tenth of the time for it is enough.
         await asyncio.sleep(max(_REPORT, 10 * (time.monotonic() - begun)))
+
+
+@contextlib.asynccontextmanager
+async def _noting(desk: LedgerDesk, pace: Pace) -> AsyncIterator[None]:
+    """Say in the ledger where the server slows the sending down: ``status`` is another process."""
+
+    async def note() -> None:
+        noted = None
+        while True:
+            if (words := slowed_in_words(pace)) != noted:
+                noted = words
+                await desk.remark(words)
+            await asyncio.sleep(_REPORT)
+
+    noting = asyncio.create_task(note())
+    try:
+        yield
+    finally:
+        noting.cancel()
+        await asyncio.gather(noting, return_exceptions=True)

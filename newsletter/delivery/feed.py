@@ -6,11 +6,12 @@ next few messages, and a claim where few are left. It says when there is nothing
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 
 from newsletter.delivery.desk import LedgerDesk
 from newsletter.delivery.ledger import Claimed, Result
+from newsletter.delivery.pace import Pace
 from newsletter.store.clock import SECOND, Clock
 
 #: While it waits for something to become due, it looks this often (seconds) whether somebody paused the campaign.
@@ -28,8 +29,11 @@ class Feed:
     unsubscribe, and is not in doubt after a crash.
     """
 
-    def __init__(self, desk: LedgerDesk, clock: Clock, *, group: int, limit: int | None, patience: float | None) -> None:
+    def __init__(  # noqa: PLR0913 - each says its own, by name
+        self, desk: LedgerDesk, clock: Clock, *, group: int, limit: int | None, patience: float | None, pace: Pace
+    ) -> None:
         self._desk = desk
+        self._pace = pace
         self._clock = clock
         self._group = group
         self._left = limit
@@ -127,7 +131,7 @@ class Feed:
             self._back.append(claimed.id)
             if self._left is not None:
                 self._left += 1
-        if not self._out or result is None or result.next_at:
+        if not self._out or result is None or result.next_at or not self._pace.free:
             self._next_claim = 0.0
         self._stir_clerk()
 
@@ -175,6 +179,7 @@ class Feed:
         back, self._back = self._back, []
         if self.halted or not self._hands:
             back += [claimed.id for claimed in self._granted]
+            self._unpace(self._granted)
             self._granted.clear()
         if self.halted:
             back += [claimed.id for claimed in self._claimed]
@@ -187,6 +192,12 @@ class Feed:
         """One transaction, where there is something for it."""
         room = self._room()
         wanted = self._wanted(room) if self._loop.time() >= self._next_claim else 0
+        lanes = None
+        if wanted and not self._pace.free:
+            lanes = self._pace.ready(self._loop.time(), wanted)
+            if not lanes:
+                wanted = 0
+                await self._bide()
         if not (room or wanted or self._results):
             return False
         if not self._enough():
@@ -196,7 +207,7 @@ class Feed:
         intents = [self._claimed.popleft() for _ in range(room)]
         self._turning, begun = True, self._loop.time()
         try:
-            stored = self._desk.turn(results, [intent.id for intent in intents], wanted)
+            stored = self._desk.turn(results, [intent.id for intent in intents], wanted, lanes)
             self.ahead([*self._granted, *intents])
             may, claimed = await stored
         finally:
@@ -206,6 +217,9 @@ class Feed:
                 self._granted.append(intent)
             else:
                 self._back.append(intent.id)
+                self._unpace([intent])
+        if lanes is not None:
+            self._pace.took(lanes, wanted, Counter(one.lane for one in claimed), self._loop.time())
         self._claimed.extend(claimed)
         if wanted and not claimed:
             await self._look_ahead()
@@ -244,14 +258,30 @@ class Feed:
     async def _look_ahead(self) -> None:
         """Nothing was due: when is the next claim, or is the work over?"""
         due = await self._desk.next_due()
-        ahead = None if due is None else (due - self._clock()) / SECOND
+        ahead = None if due is None else max((due - self._clock()) / SECOND, self._pace.shut())
         soon = ahead is not None and (self._patience is None or ahead <= self._patience)
-        busy = self._out or self._granted or self._claimed or self._results or self._back
-        if not soon and not busy:
+        if not soon and not self._busy():
             self._over = True
             self.halt()  # for those who sleep until their next try of a connection
-        pause = min(ahead, _LOOK) if soon and ahead is not None else _LOOK
+        pause = max(ahead, self._pace.wait(self._loop.time())) if soon and ahead is not None else _LOOK
+        pause = min(pause, _LOOK)
         self._next_claim = self._loop.time() + max(pause, 0)
+
+    def _busy(self) -> bool:
+        return bool(self._out or self._granted or self._claimed or self._results or self._back)
+
+    async def _bide(self) -> None:
+        """No lane may claim now: wait for one, or is the work over?"""
+        if not self._busy():
+            await self._look_ahead()
+            return
+        now = self._loop.time()
+        self._next_claim = now + min(self._pace.wait(now), _LOOK)
+
+    def _unpace(self, given_back: Iterable[Claimed]) -> None:
+        if not self._pace.free:
+            for claimed in given_back:
+                self._pace.back(claimed.lane, self._loop.time())
 
     async def _rest(self) -> None:
         """Until something stirs, or it is time for the next claim."""

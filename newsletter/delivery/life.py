@@ -36,6 +36,8 @@ from newsletter.store.tables import APART, DUE, HELD, campaign, delivery, worker
 POLICY = "policy"
 #: ``why`` of a delivery whose fate a person settled.
 RESOLVED = "resolved"
+#: ``note`` of a campaign that a person paused.
+BY_HAND = "by newsletter pause"
 #: How long a server may take to answer the final dot (RFC 5321 §4.5.3.2.6): until then, a message may still be taken.
 LONGEST_ANSWER = 10 * MINUTE
 
@@ -79,6 +81,12 @@ def pause(connection: Connection, campaign_id: int, note: str) -> bool:
     """
     going = and_(campaign.c.id == campaign_id, campaign.c.state.in_(["running", "scheduled"]))
     return connection.execute(update(campaign).where(going).values(state="paused", note=note)).rowcount == 1
+
+
+def remark(connection: Connection, campaign_id: int, words: str | None) -> None:
+    """Say something about how a running campaign goes, or nothing any more. What a pause says stays."""
+    running = and_(campaign.c.id == campaign_id, campaign.c.state == "running", campaign.c.note.is_distinct_from(words))
+    connection.execute(update(campaign).where(running).values(note=words))
 
 
 def cancel(connection: Connection, campaign_id: int, now: int) -> bool:

@@ -10,6 +10,7 @@ from newsletter.delivery.dial import Dialer
 from newsletter.delivery.feed import Feed
 from newsletter.delivery.ledger import Claimed
 from newsletter.delivery.letters import Letter, Letters
+from newsletter.delivery.pace import Pace
 from newsletter.delivery.replies import Outcome, Pauses, judge
 from newsletter.delivery.smtp import Wire
 from newsletter.store.clock import Clock
@@ -42,7 +43,7 @@ class Sending:
     """Several connections over one feed."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - it joins these parts and nothing else
-        self, desk: LedgerDesk, feed: Feed, dialer: Dialer, letters: Letters, pauses: Pauses, clock: Clock
+        self, desk: LedgerDesk, feed: Feed, dialer: Dialer, letters: Letters, pauses: Pauses, clock: Clock, pace: Pace
     ) -> None:
         self._desk = desk
         self._feed = feed
@@ -50,6 +51,8 @@ class Sending:
         self._letters = letters
         self._pauses = pauses
         self._clock = clock
+        self._pace = pace
+        self._now = asyncio.get_running_loop().time
         self._strikes = Strikes()
         self._error: Exception | None = None
         self._pausing: asyncio.Future[None] | None = None
@@ -128,6 +131,7 @@ class Sending:
         self._land(mail.claimed, outcome)
 
     def _land(self, claimed: Claimed, outcome: Outcome) -> None:
+        self._pace.landed(claimed.lane, outcome, self._now())
         self._feed.landed(claimed, judge(outcome, claimed, self._clock(), self._pauses))
         if self._strikes.add(outcome) and self._pausing is None:
             note = f"the server refuses the mail: {outcome.code} {outcome.reply}"

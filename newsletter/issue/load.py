@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from newsletter.issue.attachments import find_attachment, read_attachment
 from newsletter.issue.files import UnfitFile
 from newsletter.issue.markdown import Markdown
-from newsletter.issue.model import IssueFile, Publication
+from newsletter.issue.model import IssueFile, Publication, Timetable
 from newsletter.issue.model_mistakes import nearest, problems_of
 from newsletter.issue.nodes import Mapping, Node, Scalar, Sequence
 from newsletter.issue.only import Condition
@@ -125,6 +125,19 @@ def _read_publication(workspace: Workspace) -> tuple[Publication, Source]:
     if publication is None or problems:
         raise InputError(problems)
     return publication, source
+
+
+def load_timetable(workspace: Workspace) -> Timetable:
+    """When and how fast the publication sends. Raises :class:`InputError` where that cannot be read.
+
+    Whatever else is wrong with the file does not matter to a campaign that was begun.
+    """
+    source = read_source(workspace.publication_file)
+    kept = {key: value for key, value in source.data().items() if key in Timetable.model_fields}
+    try:
+        return Timetable.model_validate(kept)
+    except ValidationError as error:
+        raise InputError(problems_of(error, Timetable, source)) from None
 
 
 def load_issue(workspace: Workspace, issue: str) -> Issue:

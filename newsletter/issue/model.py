@@ -12,6 +12,7 @@ from newsletter.issue.dates import Day
 from newsletter.issue.language_tag import Language
 from newsletter.issue.mail_programs import GERMAN, Client
 from newsletter.issue.parts import Model, PlainText
+from newsletter.issue.sending import SendingRules
 from newsletter.issue.text import Line
 
 _LIST_LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -131,6 +132,15 @@ class Logo(Model):
     width: LogoWidth = Field(120, description="how wide it is shown, in pixels")
 
 
+class Timetable(Model):
+    """What of the publication says when and how fast it sends."""
+
+    noun = "the publication"
+
+    timezone: TimeZone = Field("Europe/Berlin", description="whose clock counts")
+    sending: SendingRules = Field(SendingRules(), description="when and how fast issues are sent")
+
+
 class Publication(Model):
     """The newsletter as such: ``issues/publication.yaml``."""
 
@@ -146,7 +156,8 @@ class Publication(Model):
     logo: Logo | None = Field(None, description="the sign at the head of every mail; the layout's own where it is missing")
     pictures: Pictures = Field("hosted", description="where mail programs find the pictures: hosted, inline or a base_url")
     typography: bool = Field(True, description="false leaves quotation marks, dashes and blanks as they were typed")
-    timezone: TimeZone = Field("Europe/Berlin", description="of the events' calendar files, e.g. Europe/Berlin")
+    timezone: TimeZone = Field("Europe/Berlin", description="whose clock counts, e.g. Europe/Berlin")
+    sending: SendingRules = Field(SendingRules(), description="when and how fast issues are sent")
     imprint: Imprint = Field(description="who answers for the publication")
     privacy_url: Url | None = Field(None, description="the privacy notice")
     accessibility_url: Url | None = Field(None, description="the accessibility statement")

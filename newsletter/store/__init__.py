@@ -2,7 +2,7 @@
 
 from newsletter.store.attempts import Attempt, attempts_of
 from newsletter.store.campaigns import Campaign, campaign_of, find_campaign, list_campaigns
-from newsletter.store.deliveries import StoredDelivery, delivery_of
+from newsletter.store.deliveries import StoredDelivery, delivery_of, delivery_to
 from newsletter.store.editions import Picture, load_edition, picture_of, save_edition
 from newsletter.store.engine import Store, open_store, send_lock
 from newsletter.store.suppressions import (
@@ -24,6 +24,7 @@ __all__ = [
     "attempts_of",
     "campaign_of",
     "delivery_of",
+    "delivery_to",
     "find_campaign",
     "is_suppressed",
     "list_campaigns",

@@ -24,7 +24,8 @@ HEAVY |= {"starlette", "uvicorn", "watchfiles"}
 
 def test_the_commands_are_there() -> None:
     assert set(COMMANDS) == {
-        *("check", "demo", "init", "new", "new-layout", "preview", "publish", "render", "schema", "send", "serve", "status"),
+        *("cancel", "check", "demo", "init", "new", "new-layout", "pause", "preview", "publish", "render", "resolve", "resume"),
+        *("schema", "send", "serve", "status", "why"),
     }
 
 

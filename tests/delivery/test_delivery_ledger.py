@@ -284,7 +284,9 @@ def test_the_account_adds_up_and_says_so_as_json(frozen: Campaign, office: "Offi
         "refused": 0,
         "duplicates": 0,
         "next_due": "1970-01-01T00:00:00+00:00",
+        "start_at": None,
         "note": None,
+        "deferrals": [],
     }
 
 
