@@ -24,6 +24,7 @@ bench: .venv/dev
 	$(BIN)/python -m bench.check
 	$(BIN)/python -m bench.freeze
 	$(BIN)/python -m bench.smtp
+	$(BIN)/python -m bench.startup
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from newsletter.problem import InputError, Problem, complaint
 
 PREFIX = "NEWSLETTER_"
+_SECRETS = frozenset({"smtp_password", "secret_key"})
 #: S14: a key of at least 128 bits, written as text, has at least this many characters.
 SHORTEST_KEY = 32
 
@@ -196,6 +197,13 @@ def read_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:
     if problems:
         raise InputError(problems)
     return settings
+
+
+def secret_files(env_file: Path, environment: Mapping[str, str]) -> list[Path]:
+    """The files that hold a secret's value for the settings (``…_FILE``), there or not (S21)."""
+    written = dotenv_values(env_file, interpolate=False) if env_file.is_file() else {}
+    chosen = (_by_setting(written) | _by_setting(environment)).items()
+    return [env_file.parent / value for key, (name, value) in chosen if key in _SECRETS and value and name.endswith("_FILE")]
 
 
 def _by_setting(found: Mapping[str, str | None]) -> dict[str, tuple[str, str | None]]:

@@ -3,6 +3,7 @@
 import datetime as dt
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -43,18 +44,24 @@ class Draft:
     """An issue compiled for one person to look at: its links are examples that lead to no delivery.
 
     The person is the one of the list with this address, or its first; without a list a sample person. ``said`` are fields that
-    count instead of the person's own. Raises :class:`InputError`.
+    count instead of the person's own. ``carries_pictures`` puts hosted pictures inside the message: ``serve`` gives them out only
+    once there is a campaign. Raises :class:`InputError`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what render and test are told
         self,
         workspace: Workspace,
         slug: str,
         to: Path | None = None,
         email: str | None = None,
         said: Mapping[str, str] = MappingProxyType({}),
+        *,
+        carries_pictures: bool = False,
     ) -> None:
-        self.issue = issue = load_issue(workspace, slug)
+        issue = load_issue(workspace, slug)
+        if carries_pictures and issue.publication.pictures == "hosted":
+            issue = replace(issue, publication=issue.publication.model_copy(update={"pictures": "inline"}))
+        self.issue = issue
         self.links = draft_links(workspace, issue)
         self._choice = Choice(issue.conditions, issue.language)
         self.recipient = self._find(to, email, said)

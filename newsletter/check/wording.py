@@ -52,10 +52,10 @@ def _joined(words: list[str], language: str) -> str:
 
 
 @cache
-def wording(language: str) -> Wording:
-    """The words for a BCP 47 tag, by its first part (``de-AT`` speaks ``de``)."""
+def wording(language: str, catalogues: Path = _CATALOGUES) -> Wording:
+    """The words for a BCP 47 tag, by its first part (``de-AT`` speaks ``de``); ``catalogues`` is the folder that holds them."""
     first = language.split("-", maxsplit=1)[0]
-    file = _CATALOGUES / f"{first}.po"
+    file = catalogues / f"{first}.po"
     if not file.is_file():
         return Wording({})
     with file.open("rb") as stream:

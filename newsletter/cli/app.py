@@ -12,6 +12,7 @@ from newsletter.cli import BAD_INPUT, INTERRUPTED, OK
 from newsletter.cli.campaigns import cancel, pause, resolve
 from newsletter.cli.check import check
 from newsletter.cli.demo import demo
+from newsletter.cli.doctor import doctor
 from newsletter.cli.issues import new, render, schema
 from newsletter.cli.layouts import new_layout
 from newsletter.cli.preview import preview
@@ -19,6 +20,7 @@ from newsletter.cli.publish import publish
 from newsletter.cli.send import resume, send
 from newsletter.cli.serve import serve
 from newsletter.cli.status import status
+from newsletter.cli.test import send_test
 from newsletter.cli.why import why
 from newsletter.cli.workspace import init
 from newsletter.problem import InputError
@@ -46,7 +48,9 @@ app.command(short_help="Print the JSON Schema for editors.")(schema)
 app.command(short_help="Show an issue live, with what is wrong.")(preview)
 app.command(short_help="Check an issue against all rules.")(check)
 app.command(short_help="Write the mail of one recipient to files.")(render)
+app.command("test", short_help="Send a draft to a few of the staff.")(send_test)
 app.command(short_help="Write the pictures for your own web server.")(publish)
+app.command(short_help="Check the set-up before the first sending.")(doctor)
 app.command(short_help="Send an issue to a list, or go on with it.")(send)
 app.command(short_help="Print what became of everyone.")(status)
 app.command(short_help="Say what happened to one address.")(why)

@@ -11,6 +11,7 @@ import typer
 
 from newsletter.cli import BAD_INPUT, OK
 from newsletter.cli.accounts import AsJson, print_account
+from newsletter.cli.completion import complete_issue
 from newsletter.cli.database import is_new, open_database
 from newsletter.cli.plan import counted
 from newsletter.cli.status import last_campaign, never_sent
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from newsletter.settings import Workspace
     from newsletter.store import Campaign, Store
 
-IssueName = Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.")]
+IssueName = Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.", autocompletion=complete_issue)]
 
 
 class Decision(StrEnum):

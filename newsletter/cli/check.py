@@ -7,13 +7,16 @@ from typing import Annotated
 import typer
 
 from newsletter.cli import OK, PARTLY
+from newsletter.cli.completion import complete_issue
 from newsletter.cli.workspace import chosen_workspace
 from newsletter.problem import complaint
 
 
 def check(
     context: typer.Context,
-    issue: Annotated[str, typer.Argument(metavar="[ISSUE]", help="A slug (2026-12) or a path.")] = "",
+    issue: Annotated[
+        str, typer.Argument(metavar="[ISSUE]", help="A slug (2026-12) or a path.", autocompletion=complete_issue)
+    ] = "",
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="Make everyone's message of this list.")] = None,
     language: Annotated[str, typer.Option("--language", metavar="de|en", help="Of the words; else the publication's.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as one JSON object.")] = False,

@@ -1,9 +1,6 @@
 """``newsletter demo``: the whole way with nothing set up, and nothing leaves this machine."""
 
-import asyncio
-import secrets
 import sys
-import tempfile
 import textwrap
 import time
 from collections.abc import Callable
@@ -36,6 +33,8 @@ def demo(
     ] = None,
 ) -> int:
     """Compose the sample issue, send it to a sample list through a mail server of its own, and show what arrived."""
+    import tempfile
+
     from newsletter.cli.workspace import demand_empty
 
     if out is not None:
@@ -58,6 +57,8 @@ class _Demo:
 
     def run(self) -> list[str]:
         """What went wrong, as sentences; nothing where everything arrived and every link works."""
+        import secrets
+
         from newsletter.audience.csv_list import open_list
         from newsletter.compose.compile import picture_address
         from newsletter.delivery import LedgerError, SendError
@@ -111,6 +112,8 @@ class _Demo:
         return edition
 
     def _send(self, store: "Store", edition: "Edition", links: "Links", inbox: "Inbox", people: "RecipientList") -> "Account":
+        import asyncio
+
         from newsletter.cli.plan import rows_left_out
         from newsletter.delivery import drive, freeze
         from newsletter.message import MessageTemplate

@@ -1,6 +1,5 @@
 """A campaign is driven before a person's eyes: a progress bar, Ctrl-C that drains, and an account however it ended."""
 
-import asyncio
 import signal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +29,8 @@ class Ended(NamedTuple):
 
 def reach_server(settings: "Settings") -> None:
     """Connect to the mail server, log in and hang up again. Raises :class:`~newsletter.problem.InputError` saying why not."""
+    import asyncio
+
     from newsletter.delivery.connect import CannotConnect
     from newsletter.delivery.server import Server
     from newsletter.delivery.smtp import Mail, Wire
@@ -74,6 +75,8 @@ class Driving:
 
     def run(self) -> Ended:
         """Drive to the end. Raises :class:`~newsletter.problem.InputError` where it ended before anything was tried."""
+        import asyncio
+
         from sqlalchemy.exc import DBAPIError
 
         from newsletter.delivery.account import account_of
@@ -105,6 +108,8 @@ class Driving:
         return MessageTemplate(edition)
 
     async def _drive(self, template: "MessageTemplate") -> Ended:
+        import asyncio
+
         from newsletter.cli.progress import Progress
         from newsletter.delivery.drive import STAY, drive
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from newsletter.cli.completion import complete_issue
 from newsletter.cli.workspace import chosen_workspace
 from newsletter.problem import complaint
 
@@ -55,7 +56,7 @@ def schema(
 
 def render(
     context: typer.Context,
-    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.")],
+    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.", autocompletion=complete_issue)],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the files.")],
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="The recipient list to take a person from.")] = None,
     email: Annotated[str | None, typer.Option("--email", metavar="ADDRESS", help="Whose mail; else the list's first.")] = None,

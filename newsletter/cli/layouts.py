@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from newsletter.cli.completion import complete_layout
 from newsletter.cli.workspace import chosen_workspace
 from newsletter.problem import complaint
 
@@ -14,7 +15,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 def new_layout(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The layout's short name, e.g. our-county.")],
-    source: Annotated[str, typer.Option("--from", metavar="LAYOUT", help="The layout to start from.")] = "region",
+    source: Annotated[
+        str, typer.Option("--from", metavar="LAYOUT", help="The layout to start from.", autocompletion=complete_layout)
+    ] = "region",
 ) -> None:
     """Copy a layout into the workspace, to be changed there."""
     from newsletter.compose.new_layout import copy_layout

@@ -8,13 +8,17 @@ from typing import Annotated
 
 import typer
 
+from newsletter.cli.completion import complete_issue
 from newsletter.cli.workspace import chosen_workspace
 from newsletter.problem import complaint
 
 
 def preview(
     context: typer.Context,
-    issue: Annotated[str, typer.Argument(metavar="[ISSUE]", help="A slug (2026-12) or a path; else a list of all.")] = "",
+    issue: Annotated[
+        str,
+        typer.Argument(metavar="[ISSUE]", help="A slug (2026-12) or a path; else a list of all.", autocompletion=complete_issue),
+    ] = "",
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FILE.csv", help="The recipient list to look for people in; else list.csv.")
     ] = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from newsletter.cli.completion import complete_issue
 from newsletter.cli.workspace import chosen_workspace
 from newsletter.problem import InputError, Problem, complaint
 
@@ -27,7 +28,7 @@ class Published:
 
 def publish(
     context: typer.Context,
-    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.")],
+    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.", autocompletion=complete_issue)],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the files.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as one JSON object.")] = False,
 ) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from newsletter.cli import BAD_INPUT, INTERRUPTED, OK, PARTLY
 from newsletter.cli.accounts import AsJson, exit_code, print_account
+from newsletter.cli.completion import complete_issue
 from newsletter.cli.database import is_new, open_database
 from newsletter.cli.driving import Driving, reach_server
 from newsletter.cli.plan import agreed, demand_no_error, tell_plan, tell_rows
@@ -46,7 +47,7 @@ Wait = Annotated[bool, typer.Option("--wait", help="Stay until everything is set
 
 def send(
     context: typer.Context,
-    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.")],
+    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.", autocompletion=complete_issue)],
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="The recipient list.")] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help='Wait until "2026-12-01 08:00", or now.')] = None,
     limit: Limit = None,
@@ -61,7 +62,7 @@ def send(
 
 def resume(
     context: typer.Context,
-    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.")],
+    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.", autocompletion=complete_issue)],
     limit: Limit = None,
     wait: Wait = False,
     as_json: AsJson = False,

@@ -1,6 +1,5 @@
 """``newsletter serve``: the pages that subscribers open."""
 
-import logging
 from typing import Annotated
 
 import typer
@@ -16,6 +15,8 @@ def serve(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, metavar="N", help="The port to listen on.")] = 8025,
 ) -> None:
     """Serve the pages that subscribers open: view in browser, unsubscribe, pictures."""
+    import logging
+
     from newsletter.issue import load_publication
     from newsletter.links import Links
     from newsletter.web.app import create_app

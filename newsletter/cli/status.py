@@ -7,6 +7,7 @@ import typer
 
 from newsletter.cli import OK
 from newsletter.cli.accounts import AsJson, exit_code, print_account, print_accounts
+from newsletter.cli.completion import complete_issue
 from newsletter.cli.database import is_new, open_database
 from newsletter.cli.workspace import chosen_workspace
 from newsletter.problem import complaint
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 def status(
     context: typer.Context,
-    issue: Annotated[str | None, typer.Argument(metavar="ISSUE", help="A slug or a path; without it all issues.")] = None,
+    issue: Annotated[
+        str | None,
+        typer.Argument(metavar="ISSUE", help="A slug or a path; without it all issues.", autocompletion=complete_issue),
+    ] = None,
     trouble: Annotated[bool, typer.Option("--trouble", help="List who failed, is uncertain or was deferred.")] = False,
     as_json: AsJson = False,
 ) -> int:

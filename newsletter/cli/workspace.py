@@ -1,6 +1,5 @@
 """``newsletter init`` makes a folder to work in; all other commands work on the one that was chosen."""
 
-import secrets
 import shlex
 import shutil
 from pathlib import Path
@@ -78,6 +77,8 @@ def _write_schemas(issues: Path) -> None:
 
 
 def _write_settings(file: Path) -> None:
+    import secrets
+
     text = _example().read_text(encoding="utf-8").replace("Copy this file to .env beside issues/, take", "Take", 1)
     line = f"{_KEY}={secrets.token_urlsafe(32)}"
     kept = [line if row.startswith(f"#{_KEY}") else row for row in text.splitlines()]

@@ -84,7 +84,7 @@ def open_store(url: str, clock: Clock = now) -> Store:
     ``url`` is ``sqlite:///`` and a path. Raises :class:`~newsletter.problem.InputError` where it cannot be used; the URL is
     not in it, for it may hold a password.
     """
-    path = _database_file(url)
+    path = database_file(url)
     engine = create_engine(
         URL.create("sqlite", database=str(path)), connect_args={"timeout": _PATIENCE, "check_same_thread": False}
     )
@@ -104,7 +104,8 @@ def open_store(url: str, clock: Clock = now) -> Store:
     return store
 
 
-def _database_file(url: str) -> Path:
+def database_file(url: str) -> Path:
+    """The file that a database's address names. Raises :class:`~newsletter.problem.InputError` where it names none."""
     setting = "NEWSLETTER_DATABASE_URL"
     try:
         parts = make_url(url)
@@ -176,7 +177,7 @@ def send_lock(url: str) -> Iterator[None]:
     """
     import fcntl
 
-    path = _database_file(url)
+    path = database_file(url)
     path = path.with_name(path.name + ".send-lock")
     try:
         place = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)

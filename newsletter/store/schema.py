@@ -37,9 +37,8 @@ def make_tables(store: Rebuildable) -> None:
         stored = stored_revision(connection)  # another process may have been quicker
         if stored is None:
             create(connection)
-        elif stored not in REVISIONS:
-            raise _unknown(stored)
         elif stored != REVISIONS[-1]:
+            refuse_unknown(stored)
             upgrade(connection)
 
 
@@ -54,6 +53,12 @@ def stored_revision(connection: Connection) -> str | None:
     if form == "1":  # made by a program from before the migrations: just what the first one makes
         return REVISIONS[0]
     raise _unknown(str(form))
+
+
+def refuse_unknown(stored: str | None) -> None:
+    """Raise :class:`~newsletter.problem.InputError` where a newer program made the database."""
+    if stored is not None and stored not in REVISIONS:
+        raise _unknown(stored)
 
 
 def create(connection: Connection) -> None:

@@ -101,7 +101,7 @@ def test_a_draft_changes_nothing(site: "Site") -> None:
     for method in ("GET", "POST"):
         answer = site.ask(method, url)
         assert answer.status_code == 200
-        assert "<h1>Dieser Link ist nur ein Beispiel</h1>" in answer.text
+        assert "<h1>Dieser Link gehört zu einem Test</h1>" in answer.text
     assert site.dump() == before
 
 

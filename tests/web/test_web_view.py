@@ -48,10 +48,10 @@ def test_a_foreign_host_header_changes_no_address(site: "Site") -> None:
     assert b"evil.example" not in there.content
 
 
-def test_a_draft_says_that_it_is_an_example(site: "Site") -> None:
+def test_the_link_of_a_test_mail_says_so(site: "Site") -> None:
     answer = site.ask("GET", site.links.view_url(0, 0))
     assert answer.status_code == 200
-    assert "<h1>Dieser Link ist nur ein Beispiel</h1>" in answer.text
+    assert "<h1>Dieser Link gehört zu einem Test</h1>" in answer.text
 
 
 def test_a_mail_whose_row_or_values_are_gone_is_not_there(site: "Site") -> None:
