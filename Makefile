@@ -3,8 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV ?= uv
 ARGS ?=
+# of make proof
+N ?= 100000
+KILLS ?= 200
+SEED ?= 1
 
-.PHONY: demo test lint bench format words constraints clean
+.PHONY: demo test lint bench proof format words constraints clean
 
 demo: .venv/run
 	$(BIN)/newsletter demo $(ARGS)
@@ -25,6 +29,10 @@ bench: .venv/dev
 	$(BIN)/python -m bench.freeze
 	$(BIN)/python -m bench.smtp
 	$(BIN)/python -m bench.startup
+
+# Sends a campaign, kills the program again and again, and counts who got it; a small one: make proof N=2000 KILLS=10
+proof: .venv/dev
+	$(BIN)/python -m tests.proof --deliveries $(N) --kills $(KILLS) --seed $(SEED) $(ARGS)
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .

@@ -5,7 +5,6 @@ import base64
 import contextlib
 import secrets
 import ssl
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -321,24 +320,3 @@ def trusting() -> ssl.SSLContext:
 def server_tls() -> ssl.SSLContext:
     """A server's TLS, with a certificate that :func:`trusting` trusts."""
     return server_context()
-
-
-@pytest.fixture
-def running_sink(sink: Sink) -> Iterator[Sink]:
-    """The sink, up in its own thread: for senders that are processes."""
-    up, loop, over = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
-
-    async def serve() -> None:
-        async with sink.serve():
-            up.set()
-            await over.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    try:
-        assert up.wait(10)
-        yield sink
-    finally:
-        loop.call_soon_threadsafe(over.set)
-        thread.join()
-        loop.close()

@@ -1,0 +1,19 @@
+"""``make proof``, small: nobody missed and nobody doubled through six kills, a freeze and a cut, and the rest is named."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.proof.__main__ import table
+from tests.proof.campaign import Campaign
+from tests.proof.office import Quick
+
+DELIVERIES, KILLS = 2_000, 6
+
+
+@pytest.mark.parametrize(("pipelining", "seed"), [(True, 20241201), (False, 20241202)], ids=["pipelining", "sequential"])
+def test_everyone_once_through_kills(tmp_path: Path, pipelining: bool, seed: int) -> None:
+    campaign = Campaign(tmp_path, DELIVERIES, KILLS, seed, Quick, pipelining=pipelining)
+    evidence = campaign.run()
+    assert all(claim.holds for claim in evidence.claims()), "\n" + table(campaign, evidence)
+    assert evidence.last.all_in("uncertain"), "no strike met a message on the wire: this shows nothing"
