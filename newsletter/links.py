@@ -15,6 +15,8 @@ from itsdangerous.signer import HMACAlgorithm
 MARK_SIZE = 16
 _VIEW = struct.Struct(">IQ")
 _UNSUBSCRIBE = struct.Struct(f">IQ{MARK_SIZE}s")
+_BYTES = struct.Struct(f"{MARK_SIZE}s")
+_MOMENT = struct.Struct(">Q")
 
 
 class _Short(HMACAlgorithm):
@@ -61,6 +63,9 @@ class Links:
         self._list_id = list_id.encode()
         self._view = self._signer("view")
         self._unsubscribe = self._signer("unsubscribe")
+        self._confirm = self._signer("confirm")
+        self._preferences = self._signer("preferences")
+        self._form = self._signer("form")
 
     def _signer(self, purpose: str) -> Signer:
         key = hmac.digest(self._key, b"newsletter:" + purpose.encode() + b":" + self._list_id, "sha256")
@@ -77,6 +82,37 @@ class Links:
     def unsubscribe_url(self, campaign: int, delivery: int, mark: bytes) -> str:
         """The address that takes this recipient off the list; it alone identifies recipient and list (B7)."""
         return f"{self.public_url}/unsubscribe/{_seal(self._unsubscribe, _UNSUBSCRIBE.pack(campaign, delivery, mark))}"
+
+    def confirm_url(self, key: bytes) -> str:
+        """The address that confirms what was asked for under this key of 16 random bytes; it is good once (L5)."""
+        return f"{self.public_url}/confirm/{_seal(self._confirm, _BYTES.pack(key))}"
+
+    def read_confirm(self, token: str) -> bytes | None:
+        """The key in the last segment of a confirm address, or None where it was not made by :meth:`confirm_url`."""
+        content = _open(self._confirm, token, _BYTES)
+        return None if content is None else bytes(content[0])
+
+    def preferences_token(self, mark: bytes) -> str:
+        """What stands for a subscriber in the addresses of the pages that change what is kept of him."""
+        return _seal(self._preferences, _BYTES.pack(mark))
+
+    def preferences_url(self, mark: bytes) -> str:
+        """The address of a subscriber's preferences."""
+        return f"{self.public_url}/preferences/{self.preferences_token(mark)}"
+
+    def read_preferences(self, token: str) -> bytes | None:
+        """The mark in a :meth:`preferences_token`, or None where it is none."""
+        content = _open(self._preferences, token, _BYTES)
+        return None if content is None else bytes(content[0])
+
+    def stamp(self, moment: int) -> str:
+        """What a form that anyone may send carries: that it was shown by us, and when (S18)."""
+        return _seal(self._form, _MOMENT.pack(moment))
+
+    def read_stamp(self, stamp: str) -> int | None:
+        """The moment of a :meth:`stamp`, or None where it is none."""
+        content = _open(self._form, stamp, _MOMENT)
+        return None if content is None else int(content[0])
 
     def picture_url(self, name: str) -> str:
         """The address under which ``newsletter serve`` gives out a picture."""

@@ -1,7 +1,8 @@
 """What a row of a recipient list can turn out to be: a recipient, a refused row, a duplicate."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 
 class Recipient(NamedTuple):
@@ -39,6 +40,18 @@ class Duplicate(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.address} is the recipient of line {self.first_line} again"
+
+
+class People(Protocol):
+    """A recipient list, wherever it is kept: can be read again; ``columns`` are the fields, ``path`` is what it is called."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+    def __iter__(self) -> Iterator[Recipient | Refused]: ...
 
 
 def distinct(rows: Iterable[Recipient | Refused], path: str) -> Iterator[Recipient | Refused | Duplicate]:

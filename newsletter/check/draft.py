@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from newsletter.audience.address import normalise
 from newsletter.audience.csv_list import open_list
-from newsletter.audience.recipient import Recipient, Refused
+from newsletter.audience.recipient import People, Recipient, Refused
 from newsletter.check.fields import check_fields
 from newsletter.check.sampling import SAMPLE_ADDRESS, link_values
 from newsletter.check.variants import demand_content
@@ -52,7 +52,7 @@ class Draft:
         self,
         workspace: Workspace,
         slug: str,
-        to: Path | None = None,
+        to: Path | People | None = None,
         email: str | None = None,
         said: Mapping[str, str] = MappingProxyType({}),
         *,
@@ -73,20 +73,20 @@ class Draft:
         self.whole: Edition = compile_issue(issue, workspace, self.links.picture_url, variants=variants)
         self.edition = self.whole.variant(self.variant)
 
-    def _find(self, file: Path | None, address: str | None, said: Mapping[str, str]) -> Recipient:
+    def _find(self, to: Path | People | None, address: str | None, said: Mapping[str, str]) -> Recipient:
         try:
             wanted = None if address is None else normalise(address)
         except ValueError as error:
             raise complaint(f"--email: the address {address!r} {error}") from None
-        if file is None:
+        if to is None:
             return Recipient(*(wanted or normalise(SAMPLE_ADDRESS)), dict(said), 0)
-        people = open_list(file)
+        people = open_list(to) if isinstance(to, Path) else to
         for row in people:
             if not isinstance(row, Refused) and (wanted is None or wanted.key == row.key):
                 found = row._replace(fields={**row.fields, **said})
-                check_fields(self.issue, people.columns, file, [self._choice(found.fields)])
+                check_fields(self.issue, people.columns, people.path, [self._choice(found.fields)])
                 return found
-        raise complaint(f"has no recipient {address}; leave --email out for the first of the list", str(file))
+        raise complaint(f"has no recipient {address}; leave --email out for the first of the list", str(people.path))
 
     @property
     def what(self) -> str:

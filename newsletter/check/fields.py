@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from newsletter.audience.columns import ADDRESS, HeaderError, field_names
-from newsletter.audience.csv_list import RecipientList
-from newsletter.audience.recipient import Recipient, Refused
+from newsletter.audience.recipient import People, Recipient, Refused
 from newsletter.compose.edition import Edition
 from newsletter.issue import FieldUse, Issue
 from newsletter.issue.variant import shown_in
@@ -55,7 +54,7 @@ class WithFields:
     Else it ends with an :class:`InputError`.
     """
 
-    def __init__(self, people: RecipientList, edition: Edition) -> None:
+    def __init__(self, people: People, edition: Edition) -> None:
         self.path = people.path
         self._people = people
         self._choice = edition.choice

@@ -6,7 +6,7 @@ The list is read once, in constant memory.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from newsletter.audience.csv_list import RecipientList
+from newsletter.audience.recipient import People as Rows
 from newsletter.audience.recipient import Recipient, Refused
 from newsletter.check.origin import Place
 from newsletter.check.sampling import Writer, choose
@@ -60,7 +60,7 @@ class _Reading:
             name: [slot for slot in edition.variant(name).fields if slot.default is None] for name in edition.variant_names
         }
 
-    def pass_on(self, rows: RecipientList) -> Iterator[Recipient]:
+    def pass_on(self, rows: Rows) -> Iterator[Recipient]:
         """Every recipient whose message can be made, after it was."""
         for row in rows:
             if isinstance(row, Refused):
@@ -87,7 +87,7 @@ class _Reading:
         return True
 
 
-def read_people(rows: RecipientList, edition: Edition, writer: Writer) -> People:
+def read_people(rows: Rows, edition: Edition, writer: Writer) -> People:
     """Read a list for an edition. Raises :class:`~newsletter.problem.InputError` where no row of it can be used."""
     path = str(rows.path)
     reading = _Reading(path, edition, writer)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from newsletter.audience.csv_list import RecipientList
+from newsletter.audience.recipient import People
 from newsletter.check.draft import draft_links
 from newsletter.check.people import read_people
 from newsletter.check.report import Finding, Report
@@ -22,7 +22,7 @@ from newsletter.problem import InputError, complaint
 from newsletter.settings import Settings, Workspace
 
 
-def examine_issue(issue: Issue, workspace: Workspace, rows: RecipientList | None = None, *, online: bool = False) -> Report:
+def examine_issue(issue: Issue, workspace: Workspace, rows: People | None = None, *, online: bool = False) -> Report:
     """Compile an issue as it is now and :func:`examine` it. Raises :class:`~newsletter.problem.InputError`."""
     links = draft_links(workspace, issue)
     variants = needed_variants(issue, rows) if rows is not None else invented_variants(issue)
@@ -35,7 +35,7 @@ def examine(  # noqa: PLR0913 - what is looked at, each by its name
     edition: Edition,
     settings: Settings,
     links: Links,
-    rows: RecipientList | None = None,
+    rows: People | None = None,
     *,
     online: bool = False,
 ) -> Report:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from newsletter.audience.csv_list import RecipientList
-from newsletter.audience.recipient import Recipient
+from newsletter.audience.recipient import People, Recipient
 from newsletter.issue import Issue
 from newsletter.issue.variant import MOST_VARIANTS, Choice, in_words, says_something
 from newsletter.problem import InputError, Problem
@@ -12,7 +11,7 @@ from newsletter.problem import InputError, Problem
 _NOTHING = "no block of the issue that says anything; write one without only, or one that is for them"
 
 
-def needed_variants(issue: Issue, people: RecipientList) -> list[str | None]:
+def needed_variants(issue: Issue, people: People) -> list[str | None]:
     """The names of the variants that somebody on the list gets, by one pass over it; None alone where everyone gets the same.
 
     Raises :class:`InputError` where a variant has no content, at the first row that would get it, and where there are too many.

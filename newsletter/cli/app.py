@@ -20,6 +20,7 @@ from newsletter.cli.publish import publish
 from newsletter.cli.send import resume, send
 from newsletter.cli.serve import serve
 from newsletter.cli.status import status
+from newsletter.cli.subscribers import subscribers
 from newsletter.cli.test import send_test
 from newsletter.cli.why import why
 from newsletter.cli.workspace import init
@@ -58,6 +59,7 @@ app.command(short_help="Stop a sending for now.")(pause)
 app.command(short_help="Go on with a sending.")(resume)
 app.command(short_help="End a sending for good.")(cancel)
 app.command(short_help="Decide what is uncertain.")(resolve)
+app.add_typer(subscribers, name="subscribers", short_help="Keep subscribers, with proof of consent.")
 app.command(short_help="Serve the pages that subscribers open.")(serve)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from newsletter.cli import OK, PARTLY
 from newsletter.cli.completion import complete_issue
+from newsletter.cli.database import people_of
 from newsletter.cli.workspace import chosen_workspace
 from newsletter.problem import complaint
 
@@ -25,7 +26,6 @@ def check(
     rules: Annotated[bool, typer.Option("--rules", help="List all rules instead.")] = False,
 ) -> int:
     """Check an issue against all rules: mail format, HTML, accessibility, law. Exits with 1 where one blocks sending."""
-    from newsletter.audience.csv_list import open_list
     from newsletter.check.run import examine_issue
     from newsletter.check.sarif import as_sarif as sarif
     from newsletter.cli.findings import print_report, print_rules
@@ -38,7 +38,8 @@ def check(
         raise complaint("which issue? newsletter check ISSUE, or newsletter check --rules for the list of the rules")
     workspace = chosen_workspace(context)
     read = load_issue(workspace, issue)
-    report = examine_issue(read, workspace, open_list(to) if to else None, online=online)
+    with people_of(to, workspace) as people:
+        report = examine_issue(read, workspace, people, online=online)
     spoken = language or read.publication.language
     if as_sarif:
         typer.echo(json.dumps(sarif(report, spoken), ensure_ascii=False))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from newsletter.problem import complaint
 
 if TYPE_CHECKING:
+    from newsletter.audience.recipient import People
     from newsletter.settings import Workspace
     from newsletter.store import Store
 
@@ -36,3 +37,27 @@ def is_new(workspace: "Workspace") -> bool:
     start = "sqlite:///"
     url = workspace.database_url()
     return url.startswith(start) and not Path(url.removeprefix(start)).exists()
+
+
+def open_people(to: Path, store: "Store") -> "People":
+    """The recipient list of a file, or the confirmed subscribers where ``to`` is ``subscribers``.
+
+    Raises :class:`~newsletter.problem.InputError` where the file is no list.
+    """
+    from newsletter.audience.csv_list import open_list
+    from newsletter.audience.subscribers import SUBSCRIBERS, Subscribers
+
+    return Subscribers(store) if str(to) == SUBSCRIBERS else open_list(to)
+
+
+@contextmanager
+def people_of(to: Path | None, workspace: "Workspace") -> "Iterator[People | None]":
+    """What :func:`open_people` does for a command that needs the database for nothing else; None where there is no ``--to``."""
+    from newsletter.audience.csv_list import open_list
+    from newsletter.audience.subscribers import SUBSCRIBERS
+
+    if to is None or str(to) != SUBSCRIBERS:
+        yield None if to is None else open_list(to)
+        return
+    with open_database(workspace) as store:
+        yield open_people(to, store)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from newsletter.cli.completion import complete_issue
+from newsletter.cli.database import people_of
 from newsletter.cli.workspace import chosen_workspace
 from newsletter.problem import complaint
 
@@ -75,7 +76,9 @@ def render(
     from newsletter.compose.compile import picture_address
 
     said = ({} if language is None else {"language": language}) | ({} if tag is None else {"tags": ", ".join(tag)})
-    draft = Draft(chosen_workspace(context), issue, to, email, said)
+    workspace = chosen_workspace(context)
+    with people_of(to, workspace) as people:
+        draft = Draft(workspace, issue, people, email, said)
     picture_url = picture_address(draft.issue.publication, draft.links.picture_url)
     recipient, written = draft.recipient, write_mail(out, draft.mail(), draft.whole, picture_url)
     if warning := size_warning(draft.edition):

@@ -10,8 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from newsletter.audience.csv_list import RecipientList
-    from newsletter.audience.recipient import Duplicate, Refused
+    from newsletter.audience.recipient import Duplicate, People, Refused
     from newsletter.check import Report
     from newsletter.compose.edition import Edition
     from newsletter.delivery.freeze import FreezeReport
@@ -45,9 +44,7 @@ def tell_rows(report: "FreezeReport") -> None:
         typer.echo(f"… and {counted(more, 'more such row')}", err=True)
 
 
-def demand_no_error(
-    issue: "Issue", edition: "Edition", settings: "Settings", links: "Links", people: "RecipientList"
-) -> "Report":
+def demand_no_error(issue: "Issue", edition: "Edition", settings: "Settings", links: "Links", people: "People") -> "Report":
     """Hold what is to be sent against all rules; every recipient's message is made once.
 
     Raises :class:`~newsletter.problem.InputError` with a problem for each finding that blocks sending.

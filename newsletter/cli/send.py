@@ -13,7 +13,7 @@ import typer
 from newsletter.cli import BAD_INPUT, INTERRUPTED, OK, PARTLY
 from newsletter.cli.accounts import AsJson, exit_code, print_account
 from newsletter.cli.completion import complete_issue
-from newsletter.cli.database import is_new, open_database
+from newsletter.cli.database import is_new, open_database, open_people
 from newsletter.cli.driving import Driving, reach_server
 from newsletter.cli.plan import agreed, demand_no_error, tell_plan, tell_rows
 from newsletter.cli.planned import Plan, take_place, wait_for
@@ -48,7 +48,7 @@ Wait = Annotated[bool, typer.Option("--wait", help="Stay until everything is set
 def send(
     context: typer.Context,
     issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.", autocompletion=complete_issue)],
-    to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="The recipient list.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE.csv", help="The recipient list, or: subscribers.")] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help='Wait until "2026-12-01 08:00", or now.')] = None,
     limit: Limit = None,
     again: Annotated[bool, typer.Option("--again", help="Send an issue that was sent already another time.")] = False,
@@ -206,7 +206,6 @@ class _Sending:
 
     def _begin(self) -> "Campaign | None":
         """Compile, freeze and ask; None where the person says no. Whoever stops it here leaves nothing behind."""
-        from newsletter.audience.csv_list import open_list
         from newsletter.check.fields import WithFields, check_fields
         from newsletter.check.variants import needed_variants, variants_in_words
         from newsletter.compose.compile import compile_issue
@@ -218,7 +217,7 @@ class _Sending:
         issue = load_issue(self._workspace, self._named)
         links = self._links(issue.publication.own_list_id)
         to = self._demand_list()
-        people = open_list(to)
+        people = open_people(to, self._store)
         variants = needed_variants(issue, people)
         check_fields(issue, people.columns, to, variants)
         edition = compile_issue(issue, self._workspace, links.picture_url, variants=variants)
@@ -258,7 +257,7 @@ class _Sending:
 
     def _demand_list(self) -> Path:
         if self._wish.to is None:
-            raise complaint(f"to whom? newsletter send {self._slug} --to FILE.csv")
+            raise complaint(f"to whom? newsletter send {self._slug} --to FILE.csv, or --to subscribers")
         if not self._wish.yes and not sys.stdin.isatty():
             raise complaint("nothing was sent: nobody can be asked here; --yes sends without asking")
         return self._wish.to

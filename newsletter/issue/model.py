@@ -11,9 +11,10 @@ from newsletter.issue.blocks import Block
 from newsletter.issue.dates import Day
 from newsletter.issue.language_tag import Language
 from newsletter.issue.mail_programs import GERMAN, Client
+from newsletter.issue.only import tags_in
 from newsletter.issue.parts import Model, PlainText
 from newsletter.issue.sending import SendingRules
-from newsletter.issue.text import Line
+from newsletter.issue.text import Line, plain_text
 
 _LIST_LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LIST_DOMAIN = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]"
@@ -119,6 +120,20 @@ def _logo_width(value: Any) -> int:
     return pixels
 
 
+def _topics(value: dict[str, str]) -> dict[str, str]:
+    """Each key is a tag as in ``only: {tag: …}``; two must not be the same tag in another spelling."""
+    seen: set[str] = set()
+    for key in value:
+        tags = tags_in(key)
+        if len(tags) != 1 or key != plain_text(key):
+            raise ValueError(f"{key!r} is no tag; write one word, as in only: {{tag: …}}, and behind it what readers see")
+        if tags & seen:
+            raise ValueError(f"{key!r} stands there twice; case and blanks do not tell tags apart")
+        seen |= tags
+    return value
+
+
+Topics = Annotated[dict[str, PlainText], AfterValidator(_topics)]
 LogoWidth = Annotated[int, BeforeValidator(_logo_width), WithJsonSchema({"type": "integer", "minimum": 24, "maximum": 536})]
 
 
@@ -163,6 +178,8 @@ class Publication(Model):
     accessibility_url: Url | None = Field(None, description="the accessibility statement")
     checks: dict[str, Lowered] = Field({}, description="rules of newsletter check to be taken less seriously, each with a reason")
 
+    languages: list[Language] = Field([], description="languages that subscribers choose from; none where there is one version")
+    topics: Topics = Field({}, description="what subscribers choose from: a tag, as in only, and the words that they see")
     clients: list[Client] = Field(
         list(GERMAN), min_length=1, description="mail programs to check for; without it those of Germany"
     )

@@ -43,8 +43,9 @@ class MessageTemplate:
     """The messages of one edition; what is the same for all recipients is encoded when the template is made.
 
     ``one_click`` puts List-Unsubscribe and List-Unsubscribe-Post into the header (RFC 8058; B5, B6). Without it a message has
-    neither: for a test, which nobody can unsubscribe from. ``domain`` is the From address's, where each Message-ID ends.
-    ``pictures`` and ``attachments`` are the files that each message carries (B16).
+    neither: for a test, which nobody can unsubscribe from. ``automatic`` is for a mail that answers what somebody just did:
+    Auto-Submitted (RFC 3834 §5) stands in place of List-Id and Precedence. ``domain`` is the From address's, where each
+    Message-ID ends. ``pictures`` and ``attachments`` are the files that each message carries (B16).
 
     Of an edition with variants it makes the open one's messages; :meth:`of` gives the template of each.
 
@@ -52,7 +53,7 @@ class MessageTemplate:
     where the edition was loaded without the files that its messages carry.
     """
 
-    def __init__(self, edition: Edition, one_click: bool = True) -> None:
+    def __init__(self, edition: Edition, one_click: bool = True, automatic: bool = False) -> None:
         said = edition.headers
         sender = _ascii_address("From", said.from_email)
         self.domain = sender.rpartition("@")[2]
@@ -64,7 +65,8 @@ class MessageTemplate:
         self._subject_part = edition.subject
         self._subject = "" if any(edition.subject.slots()) else unstructured("Subject", edition.subject.fill({}))
         self._last_date: tuple[float, timedelta | None, str] = (-1, None, "")
-        self._pieces: list[bytes] = [b"", _fixed_header(said)]  # the first is the recipient's own header
+        self._automatic = automatic
+        self._pieces: list[bytes] = [b"", _fixed_header(said, automatic)]  # the first is the recipient's own header
         self._places: dict[tuple[str, str | None], _Place] = {}
         self.pictures = tuple(
             FilePart(file.name, file.media_type, file.data, edition.content_id(file.name)) for file in edition.embedded
@@ -75,7 +77,9 @@ class MessageTemplate:
         # line break, soft or not.
         self._doubled = [b"", *map(double_dots, self._pieces[1:])]
         self._dots = sum(map(len, self._doubled)) - sum(map(len, self._pieces))
-        self._of = {variant.name: MessageTemplate(edition.variant(variant.name), one_click) for variant in edition.variants}
+        self._of = {
+            variant.name: MessageTemplate(edition.variant(variant.name), one_click, automatic) for variant in edition.variants
+        }
         self._open = edition.open_variant
 
     def of(self, variant: str | None) -> "MessageTemplate":
@@ -98,7 +102,8 @@ class MessageTemplate:
         names = {"Date", "From", "To", "Subject", "Message-ID"}
         names |= {"Reply-To"} if self._reply_to else set()
         names |= {"List-Unsubscribe", "List-Unsubscribe-Post"} if self._one_click else set()
-        names |= {"List-Id", "Precedence", "Content-Language", "MIME-Version", "Content-Type"}
+        names |= {"Auto-Submitted"} if self._automatic else {"List-Id", "Precedence"}
+        names |= {"Content-Language", "MIME-Version", "Content-Type"}
         return tuple(sorted(names))
 
     def build(self, *, to: str, values: Mapping[str, str], message_id: str, date: datetime) -> bytes:
@@ -233,11 +238,12 @@ def _merged(part: Part) -> Iterator[str | Slot]:
         yield text
 
 
-def _fixed_header(said: Headers) -> bytes:
+def _fixed_header(said: Headers, automatic: bool) -> bytes:
     if not _LANGUAGE.fullmatch(said.language):
         raise HeaderError("Content-Language", "is no language tag; write it like de or en-GB")
-    list_ = list_id(said.list_name, said.list_id)
-    return f"{list_}Precedence: bulk\r\nContent-Language: {said.language}\r\nMIME-Version: 1.0\r\n".encode("ascii")
+    list_ = f"{list_id(said.list_name, said.list_id)}Precedence: bulk\r\n"
+    kind = "Auto-Submitted: auto-generated\r\n" if automatic else list_
+    return f"{kind}Content-Language: {said.language}\r\nMIME-Version: 1.0\r\n".encode("ascii")
 
 
 def _part_header(subtype: str) -> str:

@@ -2,9 +2,11 @@
 
 from newsletter.store.attempts import Attempt, attempts_of
 from newsletter.store.campaigns import Campaign, campaign_of, find_campaign, list_campaigns
+from newsletter.store.consents import Consent, consents_of
 from newsletter.store.deliveries import StoredDelivery, delivery_of, delivery_to
 from newsletter.store.editions import Picture, load_edition, picture_of, save_edition
 from newsletter.store.engine import Store, open_store, send_lock
+from newsletter.store.subscribers import Subscriber, erase, find_subscriber, list_subscribers
 from newsletter.store.suppressions import (
     Suppression,
     is_suppressed,
@@ -17,17 +19,23 @@ from newsletter.store.suppressions import (
 __all__ = [
     "Attempt",
     "Campaign",
+    "Consent",
     "Picture",
     "Store",
     "StoredDelivery",
+    "Subscriber",
     "Suppression",
     "attempts_of",
     "campaign_of",
+    "consents_of",
     "delivery_of",
     "delivery_to",
+    "erase",
     "find_campaign",
+    "find_subscriber",
     "is_suppressed",
     "list_campaigns",
+    "list_subscribers",
     "list_suppressions",
     "load_edition",
     "open_store",

@@ -6,8 +6,9 @@ from typing import Literal
 
 from sqlalchemy import Connection, delete, select, text, update
 
+from newsletter.store.consents import add_consents, linked_marks
 from newsletter.store.engine import Store, insert_new
-from newsletter.store.tables import OPEN, campaign, delivery, suppression
+from newsletter.store.tables import OPEN, campaign, delivery, subscriber, suppression
 
 Reason = Literal["unsubscribed", "bounced", "complained", "erased"]
 
@@ -43,7 +44,18 @@ def suppress(  # noqa: PLR0913 - each says its own, by name
 
 
 def add_suppression(connection: Connection, row: Suppression) -> bool:
-    """What :func:`suppress` does, as part of a transaction."""
+    """What :func:`suppress` does, as part of a transaction. A subscriber is gone with it.
+
+    Who leaves by the link of an old mail leaves under the address, too, that he has now.
+    """
+    new = _add(connection, row)
+    if row.reason in ("unsubscribed", "complained"):
+        for mark in linked_marks(connection, row.mark)[1:]:
+            _add(connection, Suppression(mark, None, row.reason, row.campaign_id, row.delivery_id, row.created_at))
+    return new
+
+
+def _add(connection: Connection, row: Suppression) -> bool:
     values = {name: getattr(row, name) for name in Suppression.__slots__}
     new = connection.execute(insert_new(connection, suppression).values(values)).rowcount == 1
     unfinished = select(campaign.c.id).where(campaign.c.state.in_(["draft", "scheduled", "running", "paused"]))
@@ -52,6 +64,9 @@ def add_suppression(connection: Connection, row: Suppression) -> bool:
         .where(delivery.c.mark == row.mark, text(OPEN), delivery.c.campaign_id.in_(unfinished))
         .values(state="suppressed", why=row.reason, updated_at=row.created_at)
     )
+    gone = update(subscriber).where(subscriber.c.mark == row.mark, subscriber.c.state == "confirmed")
+    if connection.execute(gone.values(state="gone", gone_at=row.created_at)).rowcount and row.reason != "erased":
+        add_consents(connection, [{"mark": row.mark, "kind": row.reason, "at": row.created_at}])
     return new
 
 
@@ -66,6 +81,11 @@ def suppression_of(store: Store, mark: bytes) -> Suppression | None:
     with store.read() as connection:
         row = connection.execute(select(suppression).where(suppression.c.mark == mark)).one_or_none()
     return None if row is None else Suppression(**row._mapping)
+
+
+def suppression_in(connection: Connection, mark: bytes) -> Reason | None:
+    """Why an address must not be written to, as part of a transaction."""
+    return connection.scalar(select(suppression.c.reason).where(suppression.c.mark == mark))
 
 
 def is_suppressed(store: Store, mark: bytes) -> bool:

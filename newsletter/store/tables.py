@@ -1,4 +1,4 @@
-"""The tables: editions and their pictures, campaigns with their lanes, deliveries and attempts, suppressions, workers.
+"""The tables: editions and pictures, campaigns with lanes, deliveries and attempts, suppressions, workers, subscribers, consents.
 
 Every statement over them holds on SQLite and PostgreSQL. Moments are whole microseconds UTC (:mod:`newsletter.store.clock`).
 A change here needs a migration that does the same to a database that is there already (``migrations/versions``), and its name
@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The migrations, oldest first; the last one makes what stands here. A database names the one that it has in ``alembic_version``.
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 #: What ``meta`` says to a program from before the migrations: that this database is not for it.
 MOVED_ON = "2"
 
@@ -48,6 +48,7 @@ HELD = "state IN ('claimed', 'sending')"
 DEFERRED = "state = 'deferred'"
 APART = "state IN ('failed', 'suppressed', 'uncertain')"
 OPEN = "state IN ('pending', 'deferred', 'claimed')"
+WAITING = "state = 'waiting'"
 
 #: Not among ``metadata``, since Alembic minds it itself.
 revision = Table(
@@ -183,4 +184,81 @@ suppression = Table(
     Column("delivery_id", _Big),
     Column("created_at", _Big, nullable=False),
     CheckConstraint("reason IN ('unsubscribed', 'bounced', 'complained', 'erased')", name="reason"),
+)
+
+#: Whom the publication keeps itself. ``gone``: left, and may still say that it was a mistake; after some days the row goes.
+subscriber = Table(
+    "subscriber",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("mark", LargeBinary(16), nullable=False, unique=True),
+    Column("address_key", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("language", String),
+    Column("topics", String),  # as in a list's cell: "presse, kommunen"
+    Column("fields", Text, nullable=False, server_default="{}"),  # the other merge fields as JSON
+    Column("created_at", _Big, nullable=False),
+    Column("confirmed_at", _Big),
+    Column("gone_at", _Big),
+    CheckConstraint("state IN ('pending', 'confirmed', 'gone')", name="state"),
+    Index("ix_subscriber_state", "state", "id"),
+    sqlite_autoincrement=True,
+)
+
+#: Words that were shown or sent to many, kept once: of a consent, of the mail that asked to confirm it.
+wording = Table(
+    "wording",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+#: The proof (L3): who agreed to what, when and how, and who left. Rows are only added; they know an address by its mark alone, so
+#: they outlive it (L8). ``former`` is the mark of the address that this one took the place of.
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("mark", LargeBinary(16), nullable=False, index=True),
+    Column("former", LargeBinary(16), index=True),
+    Column("list_id", String),
+    Column("kind", String, nullable=False),
+    Column("at", _Big, nullable=False),
+    Column("asked_at", _Big),
+    Column("wording", ForeignKey("wording.hash")),
+    Column("mail", ForeignKey("wording.hash")),
+    Column("message_id", String),
+    Column("source", Text),
+    CheckConstraint(
+        "kind IN ('confirmed', 'imported', 'added', 'moved', 'returned', 'unsubscribed', 'bounced', 'complained', 'erased')",
+        name="kind",
+    ),
+    sqlite_autoincrement=True,
+)
+
+#: What somebody asked for with a form and has to confirm from the mailbox: a subscription, or (``former``) a new address. It is
+#: the outbox of these mails at the same time; ``waiting`` ones are due at ``next_at``. Rows go after a week.
+signup = Table(
+    "signup",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("key", LargeBinary(16), nullable=False, unique=True),
+    Column("mark", LargeBinary(16), nullable=False, index=True),
+    Column("former", LargeBinary(16), index=True),
+    Column("address_key", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("language", String),
+    Column("topics", String),
+    Column("state", String, nullable=False),
+    Column("asked_at", _Big, nullable=False, index=True),
+    Column("next_at", _Big, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("sent_at", _Big),
+    Column("wording", ForeignKey("wording.hash"), nullable=False),
+    Column("mail", ForeignKey("wording.hash")),
+    Column("message_id", String),
+    CheckConstraint("state IN ('waiting', 'sent', 'used', 'dropped', 'failed')", name="state"),
+    Index("ix_signup_due", "next_at", sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
+    sqlite_autoincrement=True,
 )

@@ -19,6 +19,9 @@ from newsletter.links import MARK_SIZE, Delivered, Leaving, Links
 from newsletter.store import Store, delivery_of, is_suppressed, load_edition, picture_of, suppress
 from newsletter.web.access import AccessLog
 from newsletter.web.page import MAIL_POLICY, PICTURE_POLICY, SAFE_HEADERS, Pages
+from newsletter.web.postman import Postman
+from newsletter.web.preferences import PreferencePages
+from newsletter.web.subscribe import SubscribePages
 
 log = logging.getLogger("newsletter.web")
 
@@ -28,19 +31,27 @@ _LARGEST_BODY = 64 * 1024
 _VARIANTS = 32
 
 
-def create_app(store: Store, links: Links, publication: Publication, catalogues: Path | None = None) -> Starlette:
+def create_app(
+    store: Store, links: Links, publication: Publication, catalogues: Path | None = None, postman: Postman | None = None
+) -> Starlette:
     """The ASGI application of one publication.
 
     GET, HEAD and OPTIONS never change anything (B11). Every path, token and picture that is none gets the same 404 page (S14);
     where the database does not answer, the page says so with 503. Addresses are made by ``links`` alone, never of a Host header.
-    ``catalogues`` is the folder of the workspace's own words.
+    ``catalogues`` is the folder of the workspace's own words. Only where a ``postman`` sends the mails that confirm it can
+    somebody subscribe.
     """
-    site = _Site(store, links, Pages(publication, catalogues))
+    pages = Pages(publication, catalogues)
+    preferences = PreferencePages(store, links, publication, pages, postman)
+    site = _Site(store, links, pages, preferences)
+    joining = SubscribePages(postman, links, publication, pages).routes if postman is not None else []
     app = Starlette(
         routes=[
             Route("/view/{token}", site.view, name="view"),
             Route("/unsubscribe/{token}", site.unsubscribe, methods=["GET", "POST"], name="unsubscribe"),
             Route("/pictures/{name}", site.picture, name="picture"),
+            *joining,
+            *preferences.routes,
             Route("/healthz", site.health, name="health"),
         ],
         middleware=[Middleware(AccessLog)],
@@ -58,10 +69,11 @@ def create_app(store: Store, links: Links, publication: Publication, catalogues:
 class _Site:
     """What each route does. Plain functions run in a thread, for the database blocks."""
 
-    def __init__(self, store: Store, links: Links, pages: Pages) -> None:
+    def __init__(self, store: Store, links: Links, pages: Pages, preferences: PreferencePages) -> None:
         self._store = store
         self._links = links
         self._pages = pages
+        self._preferences = preferences
         self._html = lru_cache(_VARIANTS)(self._stored_html)  # an edition never changes
 
     def view(self, request: Request) -> Response:
@@ -97,9 +109,9 @@ class _Site:
         if (named.campaign, named.delivery) == (0, 0):
             return self._pages.answer("example")
         if request.method != "POST":
-            return self._pages.answer("unsubscribe")
+            return await run_in_threadpool(self._preferences.before_leaving, named.mark)
         await run_in_threadpool(self._leave, named)
-        return self._pages.answer("left")
+        return self._preferences.after_leaving(named.mark)
 
     def _leave(self, named: Leaving) -> None:
         """On disk when this returns (B28). The mark is enough; the address is kept beside it where its row is still there."""
@@ -108,7 +120,7 @@ class _Site:
             self._store,
             named.mark,
             reason="unsubscribed",
-            address=row.address if row is not None and row.mark == named.mark else None,
+            address=(row.address or None) if row is not None and row.mark == named.mark else None,
             campaign_id=named.campaign,
             delivery_id=named.delivery,
         )

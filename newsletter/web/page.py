@@ -34,11 +34,11 @@ PICTURE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 
 class Pages:
-    """The pages of one publication, in its language. They hold nothing of a reader, so each is rendered once and for all."""
+    """The pages of one publication, in its language. Those that hold nothing of a reader are rendered once and for all."""
 
     def __init__(self, publication: Publication, catalogues: Path | None = None) -> None:
         """``catalogues`` is the folder of the workspace's own words."""
-        style = (_FOLDER / "style.css").read_text(encoding="utf-8")
+        style = "".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "forms.css"))
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         self._headers = SAFE_HEADERS | {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
@@ -47,7 +47,14 @@ class Pages:
         )
         spoken = language(publication.language, catalogues)
         words = {"publication": publication, "language": spoken, "say": spoken.say, "style": Markup(style)}  # noqa: S704
-        self._bodies = {name: templates.get_template(f"{name}.html.j2").render(words).encode() for name in _NAMES}
+        templates.globals |= words
+        self._templates = templates
+        self._bodies = {name: templates.get_template(f"{name}.html.j2").render().encode() for name in _NAMES}
+
+    def fill(self, name: str, status: int = 200, **values: object) -> Response:
+        """A page with something of its reader's in it, rendered for this one answer. ``name`` is that of its template."""
+        body = self._templates.get_template(f"{name}.html.j2").render(values)
+        return Response(body, status, self._headers, media_type="text/html")
 
     def answer(self, name: Name, status: int = 200, allow: str | None = None) -> Response:
         """The page as an HTTP answer; ``allow`` names the methods that a 405 leaves (RFC 9110 §10.2.1)."""

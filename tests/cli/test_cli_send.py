@@ -69,7 +69,7 @@ def test_where_nobody_can_be_asked_it_wants_yes(office: "Office", post: "Post") 
 
 def test_a_list_must_be_named(office: "Office") -> None:
     ran = office.newsletter("send", "2026-12", "--yes")
-    assert (ran.code, ran.err) == (2, "to whom? newsletter send 2026-12 --to FILE.csv\n")
+    assert (ran.code, ran.err) == (2, "to whom? newsletter send 2026-12 --to FILE.csv, or --to subscribers\n")
 
 
 def test_a_second_time_sends_nothing_again_sends_another_time(office: "Office", post: "Post") -> None:

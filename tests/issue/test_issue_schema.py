@@ -40,7 +40,11 @@ def test_every_object_is_closed_and_every_key_described(schema: dict[str, Any]) 
     assert len(objects) >= 3
     for part in objects:
         if "properties" not in part:  # names of rules and providers, each with a closed object
-            assert part["additionalProperties"] in ({"$ref": "#/$defs/Lowered"}, {"$ref": "#/$defs/Provider"})
+            assert part["additionalProperties"] in (
+                {"$ref": "#/$defs/Lowered"},
+                {"$ref": "#/$defs/Provider"},
+                {"minLength": 1, "type": "string"},
+            )
             continue
         assert part["additionalProperties"] is False
         for key, value in part["properties"].items():
