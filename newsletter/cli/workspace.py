@@ -52,7 +52,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder 
         f"  .env                     mail server and public address; holds a fresh secret key\n"
         f"next:\n"
         f"  cd {shlex.quote(str(folder))}\n"
-        f"  newsletter render {slugs[0]} --out rendered\n"
+        f"  newsletter preview {slugs[0]}\n"
     )
     typer.echo(words, err=True, nl=False)
 
