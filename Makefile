@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV ?= uv
 ARGS ?=
+# Tests side by side: two for each core, for many wait for a server or a browser.
+WORKERS ?= $(shell echo $$(( 2 * $$(nproc 2>/dev/null || echo 2) )))
 # of make proof
 N ?= 100000
 KILLS ?= 200
@@ -14,7 +16,7 @@ demo: .venv/run
 	$(BIN)/newsletter demo $(ARGS)
 
 test: .venv/dev
-	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: .venv/dev
 	$(BIN)/ruff check .
