@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
 
 from newsletter.problem import InputError, complaint
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from newsletter.issue import Timetable
     from newsletter.settings import Workspace
     from newsletter.store import Campaign, Store
@@ -44,7 +45,9 @@ class Plan:
         return load_timetable(self._workspace)
 
     @cached_property
-    def _zone(self) -> ZoneInfo:
+    def _zone(self) -> "ZoneInfo":
+        from zoneinfo import ZoneInfo
+
         return ZoneInfo(self.timetable.timezone)
 
     def show(self, moment: int) -> str:
@@ -114,7 +117,7 @@ class Plan:
         return f"{note}; newsletter resume {self._slug} sends it now"
 
 
-def read_moment(written: str, zone: ZoneInfo) -> int:
+def read_moment(written: str, zone: "ZoneInfo") -> int:
     """``2026-12-01 08:00`` by the clock of a zone, or with an offset from UTC. Raises :class:`~newsletter.problem.InputError`."""
     found = _WRITTEN.fullmatch(written.strip())
     hour = "" if found is None else found[2] if found[2][2] == ":" else f"0{found[2]}"

@@ -3,19 +3,19 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-import aiosmtplib
-
 from newsletter.audience.recipient import Recipient
 from newsletter.compose.edition import Edition, Part
-from newsletter.delivery.connect import explain, strict_context
-from newsletter.message.address import needs_smtputf8, wire_address
+from newsletter.delivery.server import Server, Timeouts
+from newsletter.delivery.smtp import Mail
+from newsletter.delivery.test_mail import send_tests
+from newsletter.message.stuffed import stuffed
 from newsletter.preview.bench import Proof
 from newsletter.preview.inbox import Inbox
 from newsletter.problem import complaint
 from newsletter.settings import Settings
 
-#: Seconds that the server has for each reply: somebody is waiting.
-_PATIENCE = 20
+#: Somebody is waiting for each reply of the server.
+_HASTE = Timeouts(connect=20, command=20, data=20, final=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +43,9 @@ def send_test(proof: Proof, person: Recipient, address: str, inbox: Inbox) -> Se
     settings, rehearsal = proof.workspace.settings, False
     if settings.smtp_host is None:
         settings, rehearsal = Settings(smtp_host=inbox.host, smtp_port=inbox.port, smtp_security="none"), True
-    return Sent(address, asyncio.run(_hand_over(mail, edition.headers.from_email, address, settings)), rehearsal)
-
-
-async def _hand_over(mail: bytes, sender: str, address: str, settings: Settings) -> str:
-    """Give one message to the server and say its name. TLS as the sending has it (S12, S13): as set, verified, never left out."""
-    host, password = str(settings.smtp_host), settings.smtp_password
-    client = aiosmtplib.SMTP(
-        hostname=host,
-        port=settings.port,
-        username=settings.smtp_username,
-        password=password.get_secret_value() if password is not None else None,
-        use_tls=settings.smtp_security == "tls",
-        start_tls=settings.smtp_security == "starttls",
-        tls_context=None if settings.smtp_security == "none" else strict_context(),
-        timeout=_PATIENCE,
-    )
-    try:
-        async with client:
-            wide = needs_smtputf8(sender) or needs_smtputf8(address)
-            options = ["SMTPUTF8"] if wide else []
-            await client.sendmail(wire_address(sender), [wire_address(address)], mail, mail_options=options)
-    except aiosmtplib.SMTPRecipientsRefused as error:
-        first = error.recipients[0]
-        raise complaint(f"{host} does not take mail for {address}: {first.code} {first.message}") from None
-    except (aiosmtplib.SMTPException, OSError) as error:
-        raise complaint(str(explain(error, host, settings.port, password))) from None
-    return host
+    server = replace(Server.of(settings), timeouts=_HASTE)
+    (answer,) = asyncio.run(send_tests(server, [Mail(edition.headers.from_email, address, stuffed(mail))]))
+    if not answer.taken:
+        code, reply = answer.outcome.code, answer.outcome.reply
+        raise complaint(f"{server.host} does not take mail for {address}: {f'{code} {reply}' if code else reply}")
+    return Sent(address, server.host, rehearsal)
