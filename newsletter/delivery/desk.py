@@ -1,6 +1,9 @@
-"""The ledger's one thread: what the connections ask for at the same time is written in one transaction (group commit).
+"""The ledger's desk: what the connections ask for at the same time is written in one transaction (group commit).
 
-A ledger's commit waits for the disk; with ten connections, ten results and ten intents wait for it together.
+A ledger's commit waits for the disk; with ten connections, ten results and ten intents wait for it together. A thread of the
+desk's own does what may take long: it commits where the disk is slow, and writes everything where somebody else is writing or the
+database is at the other end of a network. The rest is done where it is asked for: two threads at work would take the
+interpreter's lock from each other at every statement and every system call, which costs more than the statements.
 """
 
 import asyncio
@@ -12,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RootTransaction
 from sqlalchemy.exc import DBAPIError
 
 from newsletter.delivery import ledger, life
@@ -27,6 +30,8 @@ Wish = Callable[[Connection, bool], T]
 _PAUSES = (0.1, 0.5, 2.0, 5.0)
 #: Wishes in one transaction.
 _GROUP = 500
+#: Seconds that a commit may hold the connections up, on the average.
+_QUICK = 0.004
 
 
 class LedgerError(Exception):
@@ -47,6 +52,9 @@ def writing(store: Store) -> Iterator[Connection]:
 class _Asked:
     wish: Wish[Any]
     answer: asyncio.Future[Any]
+    gave: Any = None
+    transaction: RootTransaction | None = None  # what is left to commit
+    tried: bool = False  # its transaction may have been stored
 
 
 class LedgerDesk:
@@ -61,6 +69,10 @@ class LedgerDesk:
         self._worker_id = worker_id
         self._failure: Exception | None = None
         self._loop = asyncio.get_running_loop()
+        self._held = contextlib.ExitStack()
+        self._hasty = self._held.enter_context(store.hasty_writer())
+        self._commit_takes = 0.0
+        self._with_the_thread = 0
         self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="newsletter-ledger", daemon=True)
         self._thread.start()
@@ -69,6 +81,7 @@ class LedgerDesk:
         """Store what was asked for, and end the thread. Raises :class:`LedgerError` where something could not be stored."""
         self._asked.put(None)
         await asyncio.to_thread(self._thread.join)
+        self._held.close()
         if self._failure is not None:
             raise self._failure
 
@@ -115,9 +128,42 @@ class LedgerDesk:
         await self._ask(lambda connection, _: life.remark(connection, self._campaign_id, words))
 
     def _ask(self, wish: Wish[T]) -> "asyncio.Future[T]":
-        answer: asyncio.Future[T] = self._loop.create_future()
-        self._asked.put(_Asked(wish, answer))
-        return answer
+        asked = _Asked(wish, self._loop.create_future())
+        if self._hasty is not None and not self._with_the_thread and self._failure is None:
+            self._write(self._hasty, asked)
+            if self._commit_takes < _QUICK and self._commit(asked):
+                asked.answer.set_result(asked.gave)
+                return asked.answer
+        self._with_the_thread += 1
+        self._asked.put(asked)
+        return asked.answer
+
+    def _write(self, connection: Connection, asked: _Asked) -> None:
+        """Run a wish's statements; where that fails, nothing is left of them, and the thread meets it again."""
+        with contextlib.suppress(Exception):
+            transaction = connection.begin()
+            try:
+                asked.gave = asked.wish(connection, False)
+            except BaseException:
+                transaction.rollback()
+                raise
+            asked.transaction = transaction
+
+    def _commit(self, asked: _Asked) -> bool:
+        """Commit what was written; False where nothing was, or it may not have been stored: then all of it is done again."""
+        transaction, asked.transaction = asked.transaction, None
+        if transaction is None:
+            return False
+        begun = self._loop.time()
+        try:
+            transaction.commit()
+        except Exception:  # noqa: BLE001 - the thread meets it again
+            asked.tried = True
+            with contextlib.suppress(Exception):
+                transaction.rollback()
+            return False
+        self._commit_takes += (self._loop.time() - begun - self._commit_takes) / 8
+        return True
 
     def _run(self) -> None:
         with self._store.writer() as write:
@@ -125,6 +171,9 @@ class LedgerDesk:
 
     def _take_wishes(self, write: Write) -> None:
         while (first := self._asked.get()) is not None:
+            if self._commit(first):
+                self._answer(first.answer, first.gave, None)
+                continue
             group, over = [first], False
             while len(group) < _GROUP and not self._asked.empty():
                 following = self._asked.get()
@@ -142,7 +191,7 @@ class LedgerDesk:
                 self._answer(asked.answer, None, self._failure)
             return
         try:
-            answers = _store_group(write, [asked.wish for asked in group])
+            answers = _store_group(write, group)
         except Exception as error:  # noqa: BLE001 - it belongs to those who wait for an answer
             self._failure = error
             for asked in group:
@@ -153,6 +202,7 @@ class LedgerDesk:
 
     def _answer(self, waiting: "asyncio.Future[Any]", answer: Any, error: Exception | None) -> None:
         def tell() -> None:
+            self._with_the_thread -= 1
             if waiting.done():  # its task was cancelled
                 return
             if error is None:
@@ -164,11 +214,11 @@ class LedgerDesk:
             self._loop.call_soon_threadsafe(tell)
 
 
-def _store_group(write: Write, wishes: list[Wish[Any]]) -> list[Any]:
+def _store_group(write: Write, group: list[_Asked]) -> list[Any]:
     for number, pause in enumerate((*_PAUSES, None)):
         try:
             with write() as connection:
-                return [wish(connection, number > 0) for wish in wishes]
+                return [asked.wish(connection, asked.tried or number > 0) for asked in group]
         except DBAPIError as error:
             # A result must be stored, whatever it takes: it cannot be asked for again.
             if pause is None:

@@ -104,10 +104,9 @@ def claim(  # noqa: PLR0913 - the fence needs them all
         rows: list[Any] = list(_taking(len(listed)).run(connection, {**listed, "whose": worker_id, "moment": now}).all())
         if rows:
             place = {one: number for number, one in enumerate(ids)}
-            return [
-                Claimed(row[0], row[1], row[2], json.loads(row[3] or "{}"), *row[4:])
-                for row in sorted(rows, key=lambda row: place[row[0]])
-            ]
+            fields = json.loads(f"[{','.join([row[3] or '{}' for row in rows])}]")  # one call costs half of many
+            claimed = [Claimed(row[0], row[1], row[2], mine, *row[4:]) for row, mine in zip(rows, fields, strict=True)]
+            return sorted(claimed, key=lambda one: place[one.id])
     return []
 
 
@@ -163,8 +162,10 @@ def _among(count: int) -> ColumnElement[bool]:
 
 def lanes_of(connection: Connection, campaign_id: int) -> list[str]:
     """The lanes that a campaign's deliveries are in, by name; ``*`` holds whoever is in no lane of its own."""
-    named = select(lane_table.c.lane).where(lane_table.c.campaign_id == campaign_id).order_by(lane_table.c.lane)
-    return list(connection.scalars(named))
+    return [row[0] for row in _LANES.run(connection, {"campaign": campaign_id}).all()]
+
+
+_LANES = Prepared(select(lane_table.c.lane).where(lane_table.c.campaign_id == bindparam("campaign")).order_by(lane_table.c.lane))
 
 
 def mark_sending(  # noqa: PLR0913 - the fence needs them all
@@ -267,10 +268,18 @@ def earliest(connection: Connection, campaign_id: int, *, lane: str | None = Non
 
 
 def _may_work(connection: Connection, campaign_id: int, worker_id: int) -> bool:
-    # FOR SHARE on the worker: whoever declares it dead waits for this transaction, and the other way round.
-    alive = select(worker.c.id).where(worker.c.id == worker_id, worker.c.state == "alive").with_for_update(read=True)
-    return connection.execute(alive).one_or_none() is not None and _state(connection, campaign_id) == "running"
+    return _ALIVE.run(connection, {"whose": worker_id}).first() is not None and _state(connection, campaign_id) == "running"
+
+
+# FOR SHARE on the worker: whoever declares it dead waits for this transaction, and the other way round.
+_ALIVE = Prepared(
+    select(worker.c.id).where(worker.c.id == bindparam("whose"), worker.c.state == word("alive")).with_for_update(read=True)
+)
 
 
 def _state(connection: Connection, campaign_id: int) -> str | None:
-    return connection.scalar(select(campaign.c.state).where(campaign.c.id == campaign_id))
+    found = _STATE.run(connection, {"campaign": campaign_id}).first()
+    return None if found is None else found[0]
+
+
+_STATE = Prepared(select(campaign.c.state).where(campaign.c.id == bindparam("campaign")))

@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from functools import lru_cache
 
 from newsletter.message.address import wire_domain
 from newsletter.message.headers import LONGEST_LINE, HeaderError
@@ -19,13 +20,21 @@ def message_id(campaign_key: str, delivery: int, domain: str) -> str:
     nobody else can. ``domain`` is the From address's.
     Raises :class:`HeaderError` for an empty key and for what is no full domain.
     """
+    begun, domain = _begun(campaign_key, domain)
+    mark = begun.copy()
+    mark.update(b"%d" % delivery)
+    return f"<{mark.hexdigest()[:32]}@{domain}>"
+
+
+@lru_cache(maxsize=8)
+def _begun(campaign_key: str, domain: str) -> tuple[hmac.HMAC, str]:
+    """What all messages of a campaign share."""
     if not campaign_key:
         raise HeaderError(_HEADER, "needs the campaign's key; it is empty")
     domain = wire_domain(domain, _HEADER)
     if "." not in domain:
         raise HeaderError(_HEADER, "needs a full domain, such as example.org")
-    mark = hmac.digest(campaign_key.encode(), b"newsletter:message-id:%d" % delivery, "sha256")[:16]
-    return f"<{mark.hex()}@{domain}>"
+    return hmac.new(campaign_key.encode(), b"newsletter:message-id:", "sha256"), domain
 
 
 def check_message_id(value: str, domain: str) -> None:

@@ -56,6 +56,21 @@ class Store:
             yield write
 
     @contextmanager
+    def hasty_writer(self) -> Iterator[Connection | None]:
+        """A connection for transactions that write and never wait for another writer: where there is one, they raise at once.
+
+        None where each statement waits for a network, however free the database is.
+        """
+        if self._writer.dialect.name != "sqlite":
+            yield None
+            return
+        with self._writer.connect() as connection:
+            connection.detach()  # closed afterwards: nobody else gets an impatient one
+            with connection.begin():
+                connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+            yield connection
+
+    @contextmanager
     def rebuild(self) -> Iterator[Connection]:
         """A transaction that changes the tables themselves, alone among its like.
 

@@ -98,7 +98,7 @@ def test_a_server_that_wants_less_gets_less_and_the_account_says_so(
     turns = itertools.count(1)
     sink.answers = lambda step, _: "451 4.7.0 too fast" if step == "RCPT" and next(turns) == 30 else None
     seen: list[str | None] = []
-    account = office.run(office.freeze(crowd(80)), sink, wait=60.0, on_progress=lambda account: seen.append(account.note))
-    assert (account.state, account.sent, account.note) == ("done", 80, None)
+    account = office.run(office.freeze(crowd(200)), sink, wait=60.0, on_progress=lambda account: seen.append(account.note))
+    assert (account.state, account.sent, account.note) == ("done", 200, None)
     assert sink.recipients.count("p0@example.org") == 1
     assert any(note is not None and note.startswith("slowed down to ") for note in seen)
