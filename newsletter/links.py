@@ -6,6 +6,7 @@ import struct
 from binascii import b2a_base64
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode
@@ -117,6 +118,23 @@ class Links:
     def picture_url(self, name: str) -> str:
         """The address under which ``newsletter serve`` gives out a picture."""
         return f"{self.public_url}/pictures/{name}"
+
+    def archive_url(self) -> str:
+        """The address of the page that lists the public issues."""
+        return f"{self.public_url}/issues/"
+
+    def issue_url(self, slug: str, language: str | None = None) -> str:
+        """The address of the public page of an issue, the same for everyone: no token, no name (L19).
+
+        ``language`` is for a form of it other than that of the issue's own language. The slash at the end is that of a folder:
+        ``newsletter publish`` writes one, and a web server gives out its ``index.html`` without a redirect.
+        """
+        own = f"{self.archive_url()}{quote(slug, safe='')}/"
+        return own if language is None else f"{own}{quote(language, safe='')}/"
+
+    def feed_url(self) -> str:
+        """The address of the Atom feed of the public issues."""
+        return f"{self.public_url}/feed.atom"
 
     def read_view(self, token: str) -> Delivered | None:
         """What the last segment of a view address names, or None where it was not made by :meth:`view_url`."""
