@@ -71,6 +71,7 @@ def _noted(report: "Report", slug: str) -> str:
 def tell_plan(
     issue: "Issue",
     settings: "Settings",
+    links: "Links",
     to: Path,
     report: "FreezeReport",
     variants: "Iterable[str]",
@@ -93,10 +94,19 @@ def tell_plan(
     }
     if isinstance(elsewhere := issue.publication.pictures, PicturesElsewhere):
         lines["pictures"] = f"at {elsewhere.base_url}; newsletter publish {issue.slug} --out DIR writes what must be there"
+    lines["archive"] = _archived(issue, links)
     lines["checks"] = _noted(checks, issue.slug)
     for name, value in lines.items():
         if value:
             typer.echo(f"  {name:<8}  {value}", err=True)
+
+
+def _archived(issue: "Issue", links: "Links") -> str:
+    """Where everyone will read it. Nobody is to be surprised that an issue is public."""
+    said = issue.content.public
+    if not (issue.publication.archive if said is None else said):
+        return ""
+    return f"public at {links.issue_url(issue.slug)} once it is sent; public: false in the issue keeps it out"
 
 
 def _host(settings: "Settings") -> str | None:

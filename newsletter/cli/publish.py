@@ -1,8 +1,7 @@
-"""``newsletter publish``: the files of an issue for a web server of one's own, under the names that its mails use."""
+"""``newsletter publish``: files for a web server of one's own: the archive of what was sent, or the pictures of one issue."""
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,28 +14,40 @@ from newsletter.problem import InputError, Problem, complaint
 if TYPE_CHECKING:
     from newsletter.compose.edition import Edition
     from newsletter.issue import Publication
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A file for the web: its path inside the folder, the address that leads to it, and what is in it."""
-
-    name: str
-    url: str
-    data: bytes
+    from newsletter.settings import Workspace
+    from newsletter.web.folder import WebFile
 
 
 def publish(
     context: typer.Context,
-    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.", autocompletion=complete_issue)],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the files.")],
+    issue: Annotated[
+        str | None,
+        typer.Argument(metavar="[ISSUE]", help="Only the pictures of this one, to be sent.", autocompletion=complete_issue),
+    ] = None,
+    ahead: Annotated[
+        list[str] | None,
+        typer.Option("--ahead", metavar="ISSUE", help="Also the page of an issue to be sent.", autocompletion=complete_issue),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as one JSON object.")] = False,
 ) -> None:
-    """Write the pictures of an issue to a folder, to be uploaded to the base_url of publication.yaml."""
+    """Write the public archive, its pages, pictures and feed to a folder; with ISSUE, the pictures for its mails alone."""
+    from newsletter.cli.archive import publish_archive
+
+    workspace = chosen_workspace(context)
+    if issue is None:
+        publish_archive(workspace, out, ahead or [], as_json=as_json)
+    elif ahead:
+        raise complaint("--ahead belongs to the archive; leave the issue before it out")
+    else:
+        _publish_pictures(workspace, issue, out, as_json=as_json)
+
+
+def _publish_pictures(workspace: "Workspace", issue: str, out: Path, *, as_json: bool) -> None:
     from newsletter.check.draft import Draft
     from newsletter.compose.compile import picture_address
 
-    draft = Draft(chosen_workspace(context), issue)
+    draft = Draft(workspace, issue)
     publication = draft.issue.publication
     files = pictures_of(draft.whole, picture_address(publication, draft.links.picture_url))
     written = write_files(out, files)
@@ -51,12 +62,14 @@ def publish(
     typer.echo(_next(publication, out, files), err=True)
 
 
-def pictures_of(edition: "Edition", picture_url: Callable[[str], str]) -> list[Published]:
+def pictures_of(edition: "Edition", picture_url: Callable[[str], str]) -> list["WebFile"]:
     """The pictures of an edition, with the addresses by which its mails show them."""
-    return [Published(picture.name, picture_url(picture.name), picture.data) for picture in edition.pictures]
+    from newsletter.web.folder import WebFile
+
+    return [WebFile(picture.name, picture_url(picture.name), picture.data) for picture in edition.pictures]
 
 
-def write_files(folder: Path, files: Iterable[Published]) -> list[Published]:
+def write_files(folder: Path, files: Iterable["WebFile"]) -> list["WebFile"]:
     """Write what is not there yet and give that; whatever else is in the folder stays.
 
     Raises :class:`InputError` where another file has one of the names; then nothing is written.
@@ -81,7 +94,7 @@ def write_files(folder: Path, files: Iterable[Published]) -> list[Published]:
     return missing
 
 
-def _next(publication: "Publication", folder: Path, files: list[Published]) -> str:
+def _next(publication: "Publication", folder: Path, files: list["WebFile"]) -> str:
     """What is to be done with the files."""
     from newsletter.issue.model import PicturesElsewhere
 

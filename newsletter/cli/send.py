@@ -212,6 +212,7 @@ class _Sending:
         from newsletter.delivery.freeze import discard, freeze
         from newsletter.delivery.variants import variant_counts
         from newsletter.issue import load_issue
+        from newsletter.store import note_public
 
         at = self._plan.demand_future()
         issue = load_issue(self._workspace, self._named)
@@ -232,12 +233,13 @@ class _Sending:
             again=self._wish.again,
             lane=self._lane(),
         )
+        note_public(self._store, issue.slug, issue.content.public)
         yes = False
         try:
             tell_rows(report)
             reach_server(self._settings)
             gets = variants_in_words(issue, variant_counts(self._store, campaign.id))
-            tell_plan(issue, self._settings, to, report, gets, checks)
+            tell_plan(issue, self._settings, links, to, report, gets, checks)
             when = "now" if at is None else self._plan.show(at)
             yes = self._wish.yes or agreed(report, self._wish.limit, when)
         except (KeyboardInterrupt, typer.Abort):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from newsletter.cli.archive import note_publicity
 from newsletter.cli.database import open_database
 from newsletter.cli.workspace import chosen_workspace
 from newsletter.problem import InputError, Problem, complaint
@@ -24,7 +25,7 @@ def serve(
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, metavar="N", help="The port to listen on.")] = 8025,
 ) -> None:
-    """Serve the pages that subscribers open: view in browser, unsubscribe, subscribe, pictures."""
+    """Serve the pages that readers open: view in browser, unsubscribe, subscribe, archive, feed, pictures."""
     import logging
 
     from newsletter.issue import load_publication
@@ -45,6 +46,7 @@ def serve(
     with open_database(workspace) as store:
         words = f"{publication.name}: listening on {here}, links lead to {links.public_url}; Ctrl-C stops"
         typer.echo(words, err=True)
+        note_publicity(workspace, store)
         with _postman(workspace, publication, store, links) as postman:
             run(create_app(store, links, publication, workspace.catalogues, postman), host, port)
 

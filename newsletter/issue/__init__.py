@@ -1,6 +1,6 @@
 """What staff write: the Pydantic models, the YAML loader that keeps line and column, Markdown and merge fields."""
 
-from newsletter.issue.load import FieldUse, Issue, load_issue, load_publication, load_timetable
+from newsletter.issue.load import FieldUse, Issue, load_issue, load_public, load_publication, load_timetable
 from newsletter.issue.markdown import Markdown
 from newsletter.issue.model import IssueFile, Logo, Publication, Timetable
 from newsletter.issue.parts import Picture
@@ -21,6 +21,7 @@ __all__ = [
     "Timetable",
     "json_schema",
     "load_issue",
+    "load_public",
     "load_publication",
     "load_timetable",
     "new_issue",

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from newsletter.issue.attachments import find_attachment, read_attachment
 from newsletter.issue.files import UnfitFile
 from newsletter.issue.markdown import Markdown
-from newsletter.issue.model import IssueFile, Publication, Timetable
+from newsletter.issue.model import IssueFile, Publication, Publicity, Timetable
 from newsletter.issue.model_mistakes import nearest, problems_of
 from newsletter.issue.nodes import Mapping, Node, Scalar, Sequence
 from newsletter.issue.only import Condition
@@ -138,6 +138,19 @@ def load_timetable(workspace: Workspace) -> Timetable:
         return Timetable.model_validate(kept)
     except ValidationError as error:
         raise InputError(problems_of(error, Timetable, source)) from None
+
+
+def load_public(workspace: Workspace, slug: str) -> bool | None:
+    """What ``issues/<slug>/issue.yaml`` says of whether the issue is public, None where it says nothing.
+
+    Raises :class:`InputError` where there is no such file or that cannot be read; whatever else is wrong with it does not matter.
+    """
+    source = read_source(workspace.issues / slug / "issue.yaml")
+    said = {key: value for key, value in source.data().items() if key in Publicity.model_fields}
+    try:
+        return Publicity.model_validate(said).public
+    except ValidationError as error:
+        raise InputError(problems_of(error, Publicity, source)) from None
 
 
 def load_issue(workspace: Workspace, issue: str) -> Issue:

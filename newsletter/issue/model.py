@@ -156,6 +156,14 @@ class Timetable(Model):
     sending: SendingRules = Field(SendingRules(), description="when and how fast issues are sent")
 
 
+class Publicity(Model):
+    """What of an issue says whether it is public."""
+
+    noun = "an issue"
+
+    public: bool | None = None
+
+
 class Publication(Model):
     """The newsletter as such: ``issues/publication.yaml``."""
 
@@ -184,6 +192,8 @@ class Publication(Model):
         list(GERMAN), min_length=1, description="mail programs to check for; without it those of Germany"
     )
 
+    archive: bool = Field(True, description="whether issues are public once they are sent: page, archive and feed")
+
     @property
     def own_list_id(self) -> str:
         """The List-Id: as given, else ``newsletter.`` and the sender's domain."""
@@ -211,5 +221,6 @@ class IssueFile(Model):
     language: Language | None = Field(None, description="the publication's where it is missing")
     layout: PlainText | None = Field(None, description="the publication's where it is missing")
     typography: bool | None = Field(None, description="the publication's where it is missing; false leaves all as it was typed")
+    public: bool | None = Field(None, description="whether it has a public page; as archive in publication.yaml where missing")
     attachments: list[Attachment] = Field([], description="files that each mail carries; a link to a web page is mostly better")
     blocks: list[Block] = Field(min_length=1, description="what the issue is made of, from top to bottom")

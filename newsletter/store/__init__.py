@@ -1,5 +1,6 @@
 """The database: what was sent to whom, what may not be sent, and what the subscribers' pages show."""
 
+from newsletter.store.archive import BegunIssue, begun_editions, begun_issue, begun_issues, note_public
 from newsletter.store.attempts import Attempt, attempts_of
 from newsletter.store.campaigns import Campaign, campaign_of, find_campaign, list_campaigns
 from newsletter.store.consents import Consent, consents_of
@@ -18,6 +19,7 @@ from newsletter.store.suppressions import (
 
 __all__ = [
     "Attempt",
+    "BegunIssue",
     "Campaign",
     "Consent",
     "Picture",
@@ -26,6 +28,9 @@ __all__ = [
     "Subscriber",
     "Suppression",
     "attempts_of",
+    "begun_editions",
+    "begun_issue",
+    "begun_issues",
     "campaign_of",
     "consents_of",
     "delivery_of",
@@ -38,6 +43,7 @@ __all__ = [
     "list_subscribers",
     "list_suppressions",
     "load_edition",
+    "note_public",
     "open_store",
     "picture_of",
     "save_edition",

@@ -16,7 +16,8 @@ class Campaign:
     """The sending of one edition to one audience. ``number`` counts the campaigns of one slug, moments are microseconds UTC.
 
     ``candidates`` are the rows of the list: ``duplicates``, ``refused`` and the audience. ``key`` makes the Message-IDs, ``note``
-    says why a campaign is paused, ``start_at`` is when it may start, where somebody said so.
+    says why a campaign is paused, ``start_at`` is when it may start, where somebody said so. ``public`` is what the issue's file
+    says of the archive, None where it says nothing.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Campaign:
     ended_at: int | None
     note: str | None
     start_at: int | None = None
+    public: bool | None = None
 
     @property
     def audience(self) -> int:

@@ -1,7 +1,6 @@
-"""A store becomes the pages that subscribers open: the mail in the browser, unsubscribing, and the mails' pictures."""
+"""A store becomes the pages that readers open: the mail in the browser, unsubscribing, the mails' pictures, the archive."""
 
 import logging
-from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,22 +12,23 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Part
 from newsletter.issue.model import Publication
-from newsletter.links import MARK_SIZE, Delivered, Leaving, Links
-from newsletter.store import Store, delivery_of, is_suppressed, load_edition, picture_of, suppress
+from newsletter.links import MARK_SIZE, Leaving, Links
+from newsletter.store import Store, delivery_of, is_suppressed, picture_of, suppress
 from newsletter.web.access import AccessLog
-from newsletter.web.page import MAIL_POLICY, PICTURE_POLICY, SAFE_HEADERS, Pages
+from newsletter.web.archive import Archive
+from newsletter.web.issue_page import IssuePages
+from newsletter.web.page import PICTURE_POLICY, SAFE_HEADERS, Pages
 from newsletter.web.postman import Postman
 from newsletter.web.preferences import PreferencePages
+from newsletter.web.public import PublicPages, knows
 from newsletter.web.subscribe import SubscribePages
+from newsletter.web.view import ViewPages
 
 log = logging.getLogger("newsletter.web")
 
 #: Bytes of a POST that are read and thrown away; RFC 8058's body has 26, in a multipart form some 200.
 _LARGEST_BODY = 64 * 1024
-#: Variants of editions whose HTML is kept at hand: readers open the last issues.
-_VARIANTS = 32
 
 
 def create_app(
@@ -44,14 +44,17 @@ def create_app(
     pages = Pages(publication, catalogues)
     preferences = PreferencePages(store, links, publication, pages, postman)
     site = _Site(store, links, pages, preferences)
+    archive = Archive(store, links, publication, pages, subscribable=postman is not None)
+    view = ViewPages(store, links, pages, IssuePages(links, publication, pages), archive)
     joining = SubscribePages(postman, links, publication, pages).routes if postman is not None else []
     app = Starlette(
         routes=[
-            Route("/view/{token}", site.view, name="view"),
+            *view.routes,
             Route("/unsubscribe/{token}", site.unsubscribe, methods=["GET", "POST"], name="unsubscribe"),
             Route("/pictures/{name}", site.picture, name="picture"),
             *joining,
             *preferences.routes,
+            *PublicPages(archive, pages).routes,
             Route("/healthz", site.health, name="health"),
         ],
         middleware=[Middleware(AccessLog)],
@@ -74,30 +77,6 @@ class _Site:
         self._links = links
         self._pages = pages
         self._preferences = preferences
-        self._html = lru_cache(_VARIANTS)(self._stored_html)  # an edition never changes
-
-    def view(self, request: Request) -> Response:
-        """Exactly the mail that was sent: the stored edition with the recipient's stored values, its own links included."""
-        named = self._links.read_view(request.path_params["token"])
-        if named is None:
-            raise HTTPException(404)
-        if named == Delivered(0, 0):
-            return self._pages.answer("example")
-        row = delivery_of(self._store, named.campaign, named.delivery)
-        if row is None or row.fields is None:
-            raise HTTPException(404)
-        values = row.fields | {
-            VIEW: self._links.view_url(row.campaign_id, row.id),
-            UNSUBSCRIBE: self._links.unsubscribe_url(row.campaign_id, row.id, row.mark),
-        }
-        headers = SAFE_HEADERS | {"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "private, no-cache"}
-        return Response(self._html(row.edition_hash, row.variant).fill(values), headers=headers, media_type="text/html")
-
-    def _stored_html(self, edition_hash: str, variant: str | None) -> Part:
-        edition = load_edition(self._store, edition_hash, with_files=False)
-        if edition is None:
-            raise HTTPException(404)
-        return edition.variant(variant).html_on_the_web(self._links.picture_url)
 
     async def unsubscribe(self, request: Request) -> Response:
         """GET shows one page with one button and changes nothing (B11); POST acts, by the token alone (RFC 8058 §3.2, B9)."""
@@ -137,7 +116,7 @@ class _Site:
             "Cache-Control": "public, max-age=31536000, immutable",
             "ETag": tag,
         }
-        if _knows(request, tag):
+        if knows(request, tag):
             return Response(status_code=304, headers=headers)
         return Response(picture.data, headers=headers, media_type=picture.media_type)
 
@@ -176,9 +155,3 @@ async def _read_away(request: Request) -> bool:
     except ClientDisconnect:
         return False
     return True
-
-
-def _knows(request: Request, tag: str) -> bool:
-    """Whether the client holds this version already (RFC 9110 §13.1.2: a list, compared weakly, or ``*``)."""
-    held = [entry.strip().removeprefix("W/") for entry in request.headers.get("If-None-Match", "").split(",")]
-    return tag in held or "*" in held

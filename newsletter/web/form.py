@@ -64,7 +64,7 @@ class Choices:
 
     def __init__(self, publication: Publication) -> None:
         self._own = publication.language
-        self._languages = {tag: _name(tag) for tag in publication.languages} if len(publication.languages) > 1 else {}
+        self._languages = {tag: language_name(tag) for tag in publication.languages} if len(publication.languages) > 1 else {}
         self._topics = publication.topics
 
     def languages(self, chosen: str | None) -> list[Choice]:
@@ -90,7 +90,7 @@ class Choices:
         return ", ".join([*(tag.strip() for tag in kept), *ticked]) or None
 
 
-def _name(tag: str) -> str:
+def language_name(tag: str) -> str:
     """A language's name in that language."""
     try:
         name = Locale.parse(tag, sep="-").get_display_name()

@@ -38,9 +38,11 @@ class Pages:
 
     def __init__(self, publication: Publication, catalogues: Path | None = None) -> None:
         """``catalogues`` is the folder of the workspace's own words."""
-        style = "".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "forms.css"))
+        style = "".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "forms.css", "archive.css"))
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        #: The Content-Security-Policy of every page that is rendered here.
+        self.policy = policy
         self._headers = SAFE_HEADERS | {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
         templates = Environment(
             loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -48,13 +50,17 @@ class Pages:
         spoken = language(publication.language, catalogues)
         words = {"publication": publication, "language": spoken, "say": spoken.say, "style": Markup(style)}  # noqa: S704
         templates.globals |= words
+        self.language = spoken
         self._templates = templates
         self._bodies = {name: templates.get_template(f"{name}.html.j2").render().encode() for name in _NAMES}
 
     def fill(self, name: str, status: int = 200, **values: object) -> Response:
         """A page with something of its reader's in it, rendered for this one answer. ``name`` is that of its template."""
-        body = self._templates.get_template(f"{name}.html.j2").render(values)
-        return Response(body, status, self._headers, media_type="text/html")
+        return Response(self.render(name, **values), status, self._headers, media_type="text/html")
+
+    def render(self, name: str, **values: object) -> str:
+        """What the template of this name makes of the values: a page, or a piece of one."""
+        return self._templates.get_template(f"{name}.html.j2").render(values)
 
     def answer(self, name: Name, status: int = 200, allow: str | None = None) -> Response:
         """The page as an HTTP answer; ``allow`` names the methods that a 405 leaves (RFC 9110 §10.2.1)."""
