@@ -94,8 +94,8 @@ def _tell(
         if file.name in written.written:
             typer.echo(f"  {out / file.name}  written\n    {file.url}", err=True)
     for name in written.removed:
-        typer.echo(f"  {out / name}  removed: it is public no more", err=True)
+        typer.echo(f"  {out / name}  removed: it is not public any more", err=True)
     for name in written.left:
-        typer.echo(f"  {out / name}  is public no more, but was changed since it was written: remove it yourself", err=True)
+        typer.echo(f"  {out / name}  is not public any more, but was changed since it was written: remove it yourself", err=True)
     same = len(files) - len(written.written)
     typer.echo(f"next: upload {out} to {links.public_url}/ ({len(written.written)} new or changed, {same} as before)", err=True)

@@ -123,7 +123,7 @@ class Archive:
             entries.append(shown | {"date": day.isoformat(), "day": self._pages.language.day(day)})
         html = self._pages.render(
             "archive",
-            heading=self._pages.language.say("All issues of {name}", name=self._publication.name),
+            heading=self._pages.language.say("All issues"),
             url=self._links.archive_url(),
             feed=self._links.feed_url(),
             subscribe=f"{self._links.public_url}/subscribe" if self._subscribable else None,

@@ -89,8 +89,8 @@ class IssuePages:
 
 
 def summary_of(edition: Edition) -> str:
-    """What an issue is about, in one line: its subject, or its title where that is for somebody by name alone."""
-    return line_for_everyone(edition.subject) or edition.title
+    """What an issue is about, in one line: its subject without the title before it, or the title where nothing else is said."""
+    return line_for_everyone(edition.subject).removeprefix(f"{edition.title}: ") or edition.title
 
 
 def timestamp(moment: int) -> str:

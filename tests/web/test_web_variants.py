@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Part, Slot, Variant
 from newsletter.issue.only import Condition
 from newsletter.store import save_edition, tables
+from newsletter.web.public_html import unframed
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
@@ -21,6 +22,6 @@ def test_the_view_is_of_the_recipients_variant(site: "Site") -> None:
         chosen = tables.delivery.c.address == "bert@example.org"
         connection.execute(tables.delivery.update().where(chosen).values(variant="1"))
     shown = site.ask("GET", site.view["bert@example.org"])
-    assert shown.text == press.fill({"name": "Bert", VIEW: site.view["bert@example.org"]})
+    assert press.fill({"name": "Bert", VIEW: site.view["bert@example.org"]}) in shown.text
     links = {VIEW: site.view["cora@example.org"], UNSUBSCRIBE: site.unsubscribe["cora@example.org"]}
-    assert site.ask("GET", site.view["cora@example.org"]).text == edition.html.fill(links)
+    assert unframed(site.ask("GET", site.view["cora@example.org"]).text) == edition.html.fill(links)

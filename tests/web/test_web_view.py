@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING
 
 import pytest
+from lxml.html import document_fromstring
 
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW
 from newsletter.links import Links
-from newsletter.store import tables
+from newsletter.store import erase, note_public, tables
+from newsletter.web.public_html import unframed
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
@@ -20,7 +22,7 @@ def test_the_view_is_exactly_the_mail_that_was_sent(site: "Site") -> None:
         values = {"name": name, VIEW: site.view[address], UNSUBSCRIBE: site.unsubscribe[address]}
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
-        assert answer.content == site.edition.html.fill(values).encode()
+        assert unframed(answer.text) == site.edition.html.fill(values)
     assert "Leserinnen und Leser" in answer.text
 
 
@@ -54,15 +56,74 @@ def test_the_link_of_a_test_mail_says_so(site: "Site") -> None:
     assert "<h1>Dieser Link gehört zu einem Test</h1>" in answer.text
 
 
-def test_a_mail_whose_row_or_values_are_gone_is_not_there(site: "Site") -> None:
+def test_the_view_leads_to_what_may_be_passed_on_and_is_else_the_mail(site: "Site") -> None:
+    root = document_fromstring(site.ask("GET", site.view[ANNA]).text)
+    (share,) = root.iter("aside")
+    assert (share.get("lang"), share.get("dir")) == ("de", "ltr")
+    (link,) = share.iter("a")
+    assert link.get("href") == site.links.issue_url("2024-12")
+    assert link.text_content() == "„Ausgabe 4“ für alle"
+    assert "Zum Weitergeben" in share.text_content()
+    assert share.getparent() is root.find("body")
+    assert [element.tag for element in root.findall("./body/*")] == ["aside", "main"]
+
+
+def test_the_view_of_what_is_not_public_leads_nowhere_else(site: "Site") -> None:
+    note_public(site.store, "2024-12", False)
+    page = site.ask("GET", site.view[ANNA]).text
+    assert "<aside" not in page
+    assert "/issues/" not in page
+
+
+def test_the_stored_edition_is_not_touched(site: "Site") -> None:
+    before = site.dump()
+    site.ask("GET", site.view[ANNA])
+    site.ask("GET", site.links.issue_url("2024-12"))
+    assert site.dump() == before
+
+
+@pytest.mark.parametrize("how", ["erased", "retention"])
+def test_once_the_values_are_gone_the_link_leads_to_the_page_for_everyone(site: "Site", how: str) -> None:
+    if how == "erased":
+        erase(site.store, site.links.mark(ANNA), "region.seenland.example")
+    else:
+        forget(site)
+    answer = site.ask("GET", site.view[ANNA])
+    assert answer.status_code == 303
+    assert answer.headers["location"] == site.links.issue_url("2024-12")
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["x-robots-tag"] == "noindex"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.content == b""
+
+
+def test_what_is_not_public_is_still_shown_to_whom_it_was_sent_without_his_values(site: "Site") -> None:
+    note_public(site.store, "2024-12", False)
+    forget(site)
+    answer = site.ask("GET", site.view[ANNA])
+    assert answer.status_code == 200
+    assert "Hallo Leserinnen und Leser" in answer.text
+    for secret in ("Änne", "/unsubscribe/", "/view/", "/issues/", "canonical", "og:"):
+        assert secret not in answer.text
+    assert answer.headers["x-robots-tag"] == "noindex"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "form-action 'none'" in answer.headers["content-security-policy"]
+    assert "private" in answer.headers["cache-control"]
+
+
+def test_a_mail_whose_row_is_gone_is_not_there(site: "Site") -> None:
     missing = site.ask("GET", "/nothing")
     assert missing.status_code == 404
     assert "<h1>Diese Seite gibt es nicht</h1>" in missing.text
-    with site.store.write() as connection:
-        connection.execute(tables.delivery.update().where(tables.delivery.c.address == ANNA).values(data=None))
-    for url in (site.view[ANNA], site.links.view_url(1, 99), site.links.view_url(2, 1)):
+    for url in (site.links.view_url(1, 99), site.links.view_url(2, 1)):
         answer = site.ask("GET", url)
         assert (answer.status_code, answer.content) == (404, missing.content)
+
+
+def forget(site: "Site") -> None:
+    """Delete Anna's values, as retention does."""
+    with site.store.write() as connection:
+        connection.execute(tables.delivery.update().where(tables.delivery.c.address == ANNA).values(data=None))
 
 
 @pytest.mark.parametrize(
