@@ -13,6 +13,7 @@ from newsletter.links import Links
 from newsletter.settings import Workspace
 from newsletter.store import open_store
 from newsletter.web.app import create_app
+from newsletter.web.public_html import unframed
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Office, Post
@@ -83,7 +84,7 @@ def test_everyone_gets_what_is_for_them_in_mail_and_browser(varied: "Office", po
         html = body.get_content()
         assert has(html) == GETS[name]
         (view,) = set(re.findall(r'href="(http://127.0.0.1:8025/view/[^"]+)"', html))
-        assert asyncio.run(get(view)).splitlines() == html.splitlines()
+        assert unframed(asyncio.run(get(view))).splitlines() == html.splitlines()
         files = [part.get_filename() for part in received.message.iter_attachments()]
         assert files == (["Pressetermin.ics"] if name == "cyd" else [])
     store.close()

@@ -7,6 +7,7 @@ import pytest
 from newsletter.problem import InputError
 from newsletter.web import folder as folder_module
 from newsletter.web.folder import RECORD, WebFile, write_folder
+from newsletter.whole_file import write_whole
 
 
 def file(name: str, data: str, *, stays: bool = False) -> WebFile:
@@ -93,7 +94,7 @@ def test_wherever_it_breaks_off_no_page_leads_to_nothing_and_the_next_run_goes_o
     """Another edition of both pages: the disk is full at one write after another."""
     write_folder(tmp_path, OLD)
     calls = 0
-    write = folder_module.write_whole
+    write = write_whole
 
     def until(place: Path, data: bytes) -> None:
         nonlocal calls
