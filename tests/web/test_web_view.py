@@ -63,7 +63,7 @@ def test_the_view_leads_to_what_may_be_passed_on_and_is_else_the_mail(site: "Sit
     (link,) = share.findall(".//a")
     assert link.get("href") == site.links.issue_url("2024-12")
     assert link.text == "„Ausgabe 4“ für alle"
-    assert "Zum Weitergeben" in "".join(share.itertext())
+    assert "Zum Weitergeben" in "".join(map(str, share.itertext()))
     assert [element.tag for element in root.findall("./body/*")] == ["aside", "main"]
 
 
