@@ -12,6 +12,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.real.postgresql import own_schema, programs, running_postgresql
+
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
 #: Quiet, and nothing asked of the network but what a test asks.
@@ -89,3 +91,19 @@ def french_words(tmp_path: Path) -> Path:
     with (folder / "fr.po").open("wb") as file:
         write_po(file, words)
     return folder
+
+
+@pytest.fixture(scope="session")
+def _postgresql_server() -> Iterator[str]:
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'newsletter[postgres]'")
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with running_postgresql() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(_postgresql_server: str) -> Iterator[str]:
+    """The address of an empty database on a real PostgreSQL, started once a test run; skipped where it is not installed."""
+    with own_schema(_postgresql_server) as url:
+        yield url

@@ -9,7 +9,6 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import DatabaseError
 
 from newsletter.problem import complaint
-from newsletter.store.engine import database_file
 from newsletter.store.schema import refuse_unknown, stored_revision
 from newsletter.store.tables import REVISIONS
 
@@ -20,16 +19,15 @@ _PATIENCE = 3
 Form = Literal["new", "current", "old"]
 
 
-def look_at_file(url: str) -> tuple[Path, Form]:
-    """The database's file and its form, after it was read and a writer's place in it was taken and given back.
+def look_at_file(path: Path) -> Form:
+    """The form of a database in a file, after it was read and a writer's place in it was taken and given back.
 
     Raises :class:`~newsletter.problem.InputError` where it cannot be read or written, or a newer program made it.
     """
-    path = database_file(url)
     if not path.exists():
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise complaint("cannot be made: the folder is not there or cannot be written", str(path))
-        return path, "new"
+        return "new"
     engine = create_engine("sqlite://", creator=lambda: _open(path), poolclass=NullPool)
     try:
         with engine.connect() as connection:
@@ -45,7 +43,7 @@ def look_at_file(url: str) -> tuple[Path, Form]:
         raise complaint(f"cannot be used as the database: {error.orig}", str(path)) from None
     finally:
         engine.dispose()
-    return path, "current" if stored == REVISIONS[-1] else "old"
+    return "current" if stored == REVISIONS[-1] else "old"
 
 
 def _open(path: Path) -> sqlite3.Connection:

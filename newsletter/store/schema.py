@@ -42,6 +42,21 @@ def make_tables(store: Rebuildable) -> None:
             upgrade(connection)
 
 
+def demand_tables(store: Rebuildable) -> None:
+    """Raise :class:`~newsletter.problem.InputError` where the tables are not those of this program, and say what to do."""
+    with store.read() as connection:
+        stored = stored_revision(connection)
+    if stored == REVISIONS[-1]:
+        return
+    if stored is None:
+        raise complaint("the database has no tables yet; newsletter db upgrade makes them")
+    refuse_unknown(stored)
+    raise complaint(
+        f"the database has form {stored}, this program works with form {REVISIONS[-1]}; stop the newsletter on every host, make "
+        "a backup, then run newsletter db upgrade"
+    )
+
+
 def stored_revision(connection: Connection) -> str | None:
     """The last migration that a database has had, None where it has no tables yet."""
     known = inspect(connection)

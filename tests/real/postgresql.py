@@ -3,12 +3,15 @@
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from sqlalchemy import NullPool, create_engine
 
 #: Who runs the server where the tests are run by root, whom PostgreSQL refuses.
 _SERVANT = "nobody"
@@ -55,3 +58,15 @@ def running_postgresql() -> Iterator[str]:
     finally:
         call("pg_ctl", "--pgdata", str(data), "--wait", "--mode", "immediate", "stop")
         shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def own_schema(url: str) -> Iterator[str]:
+    """The server's address with a new, empty schema in which tables are made and found; dropped at the end."""
+    schema = f"newsletter_test_{secrets.token_hex(8)}"
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+    yield f"{url}?options=-csearch_path%3D{schema}"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
