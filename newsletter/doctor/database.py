@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from newsletter.doctor.database_server import look_at_database_server
 from newsletter.doctor.verdict import Told, verdict
 from newsletter.problem import InputError
 from newsletter.settings import Workspace
@@ -31,10 +32,11 @@ _ESCAPED = ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\"))
 
 
 def look_at_database(workspace: Workspace) -> Iterator[Told]:
-    """Open the database as it is and change nothing in it."""
+    """Open the database as it is, in a file or on a server, and change nothing in it."""
     try:
         file = database_file(workspace.database_url())
         if file is None:
+            yield from look_at_database_server(workspace.database_url())
             return
         form = look_at_file(file)
     except InputError as error:

@@ -6,20 +6,23 @@ How a file is opened stands in :mod:`newsletter.store.sqlite`, how a server is i
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from newsletter.problem import InputError, complaint
+from newsletter.problem import complaint
 from newsletter.store.clock import LEASE, Clock, DatabaseClock, now
-from newsletter.store.faults import fault_of
+from newsletter.store.faults import fault_of, gave_way
 from newsletter.store.postgresql import CLOCK, TABLES_LOCK, cannot_use, server_engine, server_lock
 from newsletter.store.schema import demand_tables, make_tables
 from newsletter.store.sqlite import file_engine, file_lock, make_file
+from newsletter.store.tables import metadata
 from newsletter.store.url import database_file, read_url
 
+T = TypeVar("T")
+_TRIES = 5
 #: Opens a transaction that writes, see :meth:`Store.write`.
 Write = Callable[[], AbstractContextManager[Connection]]
 
@@ -30,6 +33,7 @@ class Store:
     def __init__(self, engine: Engine, clock: Clock, lease: int = LEASE) -> None:
         self._reader = engine
         self._writer = engine.execution_options(newsletter_writes=True)
+        self._patient = self._writer.execution_options(newsletter_patient=True)
         self.clock = clock
         self.lease = lease
 
@@ -59,6 +63,21 @@ class Store:
         with self._writer.begin() as connection:
             yield connection
 
+    def change(self, step: Callable[[Connection], T]) -> T:
+        """Do one step in :meth:`write`, anew where it had to give way to another writer.
+
+        PostgreSQL undoes one of two writers that wait for each other; whoever leaves the list must not hear of that.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                with self.write() as connection:
+                    return step(connection)
+            except DBAPIError as error:
+                if not gave_way(error):
+                    raise
+        with self.write() as connection:
+            return step(connection)
+
     @contextmanager
     def writer(self) -> Iterator[Write]:
         """:meth:`write` for one thread that writes again and again, over one connection that is kept."""
@@ -87,13 +106,22 @@ class Store:
             yield connection
 
     @contextmanager
+    def hold(self) -> Iterator[Connection]:
+        """A transaction while which nobody else writes, for as long as it takes to read everything."""
+        with self._patient.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                names = ", ".join(table.name for table in metadata.sorted_tables)
+                connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE MODE")
+            yield connection
+
+    @contextmanager
     def rebuild(self) -> Iterator[Connection]:
         """A transaction that changes the tables themselves, alone among its like.
 
         On SQLite without foreign keys, for a table is changed there by making it anew; it raises
         :class:`~sqlalchemy.exc.IntegrityError`, with nothing changed, where a row then points to nothing.
         """
-        with self._writer.execution_options(newsletter_rebuilds=True).connect() as connection:
+        with self._patient.execution_options(newsletter_rebuilds=True).connect() as connection:
             connection.detach()  # closed afterwards: nobody else gets a connection without foreign keys
             with connection.begin():
                 if connection.dialect.name == "postgresql":
@@ -121,37 +149,52 @@ def open_store(url: str, clock: Clock | None = None, *, lease: int = LEASE) -> S
     Raises :class:`~newsletter.problem.InputError` where it cannot be used; the URL is not in it, for it may hold a password.
     """
     store = open_bare(url, clock, lease=lease)
-    path = database_file(url)
-    try:
-        if path is None:
+    with _told(store, url):
+        if database_file(url) is None:
             demand_tables(store)
         else:
-            make_file(path)
             make_tables(store)
-    except BaseException as error:
-        store.close()
-        if path is not None and isinstance(error, OSError):
-            raise complaint(f"cannot be opened as the database: {error.strerror}", str(path)) from None
-        if isinstance(error, DBAPIError):
-            raise _unusable(url, error) from None
-        raise
     return store
 
 
+def upgrade_tables(url: str) -> str | None:
+    """Make the tables, or bring them up to date, as :func:`open_store` does in a file; gives the form that was there before.
+
+    None is no tables at all. Raises what :func:`open_store` raises.
+    """
+    store = open_bare(url)
+    with _told(store, url):
+        form = make_tables(store)
+    store.close()
+    return form
+
+
 def open_bare(url: str, clock: Clock | None = None, *, lease: int = LEASE) -> Store:
-    """The database as it is: whatever tables it has; a file must be there. Raises what :func:`open_store` raises."""
-    path = database_file(url)
-    if path is not None:
-        return Store(file_engine(path), clock or now, lease)
-    servers = DatabaseClock()
-    return Store(server_engine(read_url(url), lease, servers), clock or servers, lease)
-
-
-def _unusable(url: str, error: DBAPIError) -> InputError:
+    """The database with whatever tables it has; a file is made where there is none. Raises what :func:`open_store` raises."""
     path = database_file(url)
     if path is None:
-        return cannot_use(read_url(url), error)
-    return complaint(f"cannot be used as the database: {fault_of(error)}", str(path))
+        servers = DatabaseClock()
+        return Store(server_engine(read_url(url), lease, servers), clock or servers, lease)
+    try:
+        make_file(path)
+    except OSError as error:
+        raise complaint(f"cannot be opened as the database: {error.strerror}", str(path)) from None
+    return Store(file_engine(path), clock or now, lease)
+
+
+@contextmanager
+def _told(store: Store, url: str) -> Iterator[None]:
+    """What a database answers that cannot be used is one sentence; the store is closed then."""
+    try:
+        yield
+    except BaseException as error:
+        store.close()
+        if not isinstance(error, DBAPIError):
+            raise
+        path = database_file(url)
+        if path is None:
+            raise cannot_use(read_url(url), error) from None
+        raise complaint(f"cannot be used as the database: {fault_of(error)}", str(path)) from None
 
 
 def send_lock(url: str) -> AbstractContextManager[None]:

@@ -11,3 +11,8 @@ def fault_of(error: DBAPIError) -> str:
     """
     words = getattr(getattr(error.orig, "diag", None), "message_primary", None) or str(error.orig)
     return next(filter(None, map(str.strip, words.splitlines())), type(error.orig).__name__)
+
+
+def gave_way(error: DBAPIError) -> bool:
+    """Whether the transaction was undone for another one's sake, and may be tried again: a deadlock, or a conflict."""
+    return getattr(error.orig, "sqlstate", None) in ("40P01", "40001")

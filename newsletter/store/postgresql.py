@@ -6,11 +6,11 @@ holds behind a PgBouncer that pools by transactions, too.
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from newsletter.problem import InputError, complaint
@@ -82,15 +82,29 @@ def _beginning(options: Any, lease: int) -> str:
             f"SET LOCAL idle_in_transaction_session_timeout = {_THINKING // 1000}; "
             f"SET LOCAL statement_timeout = {_STATEMENT // 1000}"
         )
-    rebuilds = options.get("newsletter_rebuilds", False)
+    patient = options.get("newsletter_patient", False)
     return (
         "BEGIN ISOLATION LEVEL READ COMMITTED; "
-        f"SET LOCAL idle_in_transaction_session_timeout = {0 if rebuilds else lease // 3000}; "
-        f"SET LOCAL statement_timeout = {0 if rebuilds else _STATEMENT // 1000}; "
+        f"SET LOCAL idle_in_transaction_session_timeout = {0 if patient else lease // 3000}; "
+        f"SET LOCAL statement_timeout = {0 if patient else _STATEMENT // 1000}; "
         f"SET LOCAL lock_timeout = {_LOCK // 1000}; "
         # A commit that is lost at a power cut is doubled mail. What is stricter than "on" stays.
         "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
     )
+
+
+def copy_in(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert whole rows by COPY, some times as fast as INSERT. Raises DBAPIError, as ``Connection.execute`` does."""
+    import psycopg
+
+    names = ", ".join(table.columns.keys())
+    driven: Any = connection.connection.dbapi_connection
+    try:
+        with driven.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+    except psycopg.Error as error:
+        raise DBAPIError(None, None, error) from None
 
 
 def _demand_driver() -> None:

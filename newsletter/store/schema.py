@@ -24,15 +24,15 @@ class Rebuildable(Protocol):
     def rebuild(self) -> AbstractContextManager[Connection]: ...
 
 
-def make_tables(store: Rebuildable) -> None:
-    """Make the tables where there are none, and bring those of an older program up to date.
+def make_tables(store: Rebuildable) -> str | None:
+    """Make the tables where there are none, and bring those of an older program up to date; gives the form that was there before.
 
     Several processes may do so at once: one works, the others wait. Raises :class:`~newsletter.problem.InputError` where a newer
     program made the database.
     """
     with store.read() as connection:
         if stored_revision(connection) == REVISIONS[-1]:
-            return
+            return REVISIONS[-1]
     with store.rebuild() as connection:
         stored = stored_revision(connection)  # another process may have been quicker
         if stored is None:
@@ -40,6 +40,7 @@ def make_tables(store: Rebuildable) -> None:
         elif stored != REVISIONS[-1]:
             refuse_unknown(stored)
             upgrade(connection)
+    return stored
 
 
 def demand_tables(store: Rebuildable) -> None:

@@ -39,8 +39,7 @@ def suppress(  # noqa: PLR0913 - each says its own, by name
     When this returns it is on disk and holds: whatever no server was handed yet, in any campaign, is suppressed too (B28).
     """
     row = Suppression(mark, address, reason, campaign_id, delivery_id, store.clock())
-    with store.write() as connection:
-        return add_suppression(connection, row)
+    return store.change(lambda connection: add_suppression(connection, row))
 
 
 def add_suppression(connection: Connection, row: Suppression) -> bool:
