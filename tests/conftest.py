@@ -12,6 +12,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from playwright.sync_api import Browser, sync_playwright
 
+from newsletter.store.engine import upgrade_tables
 from tests.real.postgresql import own_schema, programs, running_postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,3 +108,13 @@ def postgresql_url(_postgresql_server: str) -> Iterator[str]:
     """The address of an empty database on a real PostgreSQL, started once a test run; skipped where it is not installed."""
     with own_schema(_postgresql_server) as url:
         yield url
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a new database: a file, and a server too for the tests that :data:`tests.real.postgresql.both` marks."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return f"sqlite:///{tmp_path / 'newsletter.db'}"
+    url: str = request.getfixturevalue("postgresql_url")
+    upgrade_tables(url)
+    return url

@@ -9,6 +9,9 @@ from sqlalchemy import update
 from newsletter.delivery import life
 from newsletter.store import find_campaign, open_store
 from newsletter.store.tables import delivery, worker
+from tests.real.postgresql import both
+
+pytestmark = both
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Office, Post

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.store import send_lock
+from tests.real.postgresql import both
+
+pytestmark = both
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Office, Post

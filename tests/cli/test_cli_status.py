@@ -2,6 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from tests.real.postgresql import both
+
+pytestmark = both
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Office
 

@@ -15,6 +15,9 @@ from newsletter.links import Links
 from newsletter.store import open_store, suppress
 from tests.cli.conftest import KEY, SLUG
 from tests.cli.test_cli_pages import ask, free_port
+from tests.real.postgresql import both
+
+pytestmark = both
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Office, Post

@@ -10,6 +10,10 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
+from tests.real.postgresql import both
+
+pytestmark = both
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Office, Post
 

@@ -13,6 +13,9 @@ from newsletter.links import Links
 from newsletter.settings import Workspace
 from newsletter.store import open_store
 from newsletter.web.app import create_app
+from tests.real.postgresql import both
+
+pytestmark = both
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Office, Post

@@ -11,8 +11,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from sqlalchemy import NullPool, create_engine
 
+#: For tests and whole modules: once with a database in a file, once with one on a server (the fixture ``database_url``).
+both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 #: Who runs the server where the tests are run by root, whom PostgreSQL refuses.
 _SERVANT = "nobody"
 

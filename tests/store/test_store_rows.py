@@ -25,6 +25,9 @@ from newsletter.store import (
 )
 from newsletter.store.suppressions import Suppression, add_suppression
 from newsletter.store.tables import campaign, delivery
+from tests.real.postgresql import both
+
+pytestmark = both
 
 EDITION = Edition(
     title="Ausgabe 4",

@@ -33,6 +33,9 @@ from newsletter.store.subscribers import (
     take_in,
     tidy,
 )
+from tests.real.postgresql import both
+
+pytestmark = both
 
 if TYPE_CHECKING:
     from tests.store.conftest import Watch

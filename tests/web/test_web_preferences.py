@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -19,8 +18,11 @@ from newsletter.preview.inbox import Inbox
 from newsletter.store import consents_of, find_subscriber, is_suppressed, list_suppressions, suppress, suppression_of, tables
 from newsletter.store.clock import MINUTE
 from newsletter.web.server import BackgroundServer
+from tests.real.postgresql import both
 from tests.web.conftest import PEOPLE
 from tests.web.subscribing import Office, make_office, parsed
+
+pytestmark = both
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
@@ -31,9 +33,9 @@ PAGES = ("preferences", "address", "leave", "return", "erase", "export")
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+def office(database_url: str) -> Iterator[Office]:
     with Inbox() as inbox:
-        made = make_office(tmp_path, inbox)
+        made = make_office(database_url, inbox)
         made.post(made.join(ANNA, language="de", topics=["presse"]))
         yield made
         made.site.store.close()
@@ -227,9 +229,9 @@ def test_no_request_breaks_a_page(office: Office, page: str, token: str, body: b
 
 
 @pytest.mark.real
-def test_every_page_is_usable(tmp_path: Path, chromium: Browser, axe_source: str) -> None:
+def test_every_page_is_usable(database_url: str, chromium: Browser, axe_source: str) -> None:
     with Inbox() as inbox, BackgroundServer() as server:
-        office = make_office(tmp_path, inbox, server.url)
+        office = make_office(database_url, inbox, server.url)
         server.start(office.app)
         looks: list[tuple[Literal["light", "dark"], int]] = [("light", 320), ("dark", 1200)]
         with office.postman:

@@ -8,6 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from newsletter.store import Suppression, list_suppressions, tables
+from tests.real.postgresql import both
+
+pytestmark = both
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site

@@ -7,6 +7,9 @@ import pytest
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW
 from newsletter.links import Links
 from newsletter.store import tables
+from tests.real.postgresql import both
+
+pytestmark = both
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
