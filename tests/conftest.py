@@ -110,9 +110,15 @@ def postgresql_url(_postgresql_server: str) -> Iterator[str]:
         yield url
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    mark = metafunc.definition.get_closest_marker("database")
+    if mark is not None and "database_url" in metafunc.fixturenames:
+        metafunc.parametrize("database_url", mark.args, indirect=True)
+
+
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a new database: a file, and a server too for the tests that :data:`tests.real.postgresql.both` marks."""
+    """The address of a new database: a file; on a server, too, where :data:`~tests.real.postgresql.both` marks the test."""
     if getattr(request, "param", "sqlite") == "sqlite":
         return f"sqlite:///{tmp_path / 'newsletter.db'}"
     url: str = request.getfixturevalue("postgresql_url")

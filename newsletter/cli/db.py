@@ -67,6 +67,7 @@ def copy(
         origin = open_store(old)
         stack.callback(origin.close)
         _settle(origin)
+        typer.echo(f"copying {shown(read_url(old))}; nobody else can use either database meanwhile", err=True)
         copy_database(origin, target, lambda name, rows: typer.echo(f"{rows:>11,}  {name}", err=True))
     typer.echo(
         f"copied {shown(read_url(old))} to {shown(read_url(new))}, every value is the same on both sides; "

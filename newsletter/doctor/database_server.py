@@ -17,8 +17,8 @@ _UNREACHABLE = verdict(
 _OLD = verdict(
     "database-server-old",
     "error",
-    "the database {where} is on PostgreSQL {version}, which is too old",
-    "move it to PostgreSQL {oldest} or newer",
+    "the database {where} is on PostgreSQL {version}; the newsletter needs {oldest} or newer",
+    "move it to a newer PostgreSQL",
 )
 _STANDBY = verdict(
     "database-standby",

@@ -39,6 +39,7 @@ def copy_database(source: Store, target: Store, on_table: Callable[[str, int], N
         for table in metadata.sorted_tables:
             on_table(table.name, _copy(old, new, table))
             _set_counter(new, table, _counter(old, table))
+        new.exec_driver_sql("ANALYZE")  # else a server plans its first claims as for empty tables
 
 
 def demand_empty(connection: Connection) -> None:

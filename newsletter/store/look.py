@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, NullPool, create_engine, func, literal_column, select
+from sqlalchemy import Connection, NullPool, create_engine, func, select
 from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from newsletter.problem import complaint
-from newsletter.store.clock import LEASE, now
+from newsletter.store.clock import LEASE, DatabaseClock, now
 from newsletter.store.faults import fault_of
 from newsletter.store.postgresql import CLOCK, cannot_use, server_engine
 from newsletter.store.schema import refuse_unknown, stored_revision
@@ -86,7 +86,7 @@ def look_at_server(url: str) -> Server:
     newer program made the database.
     """
     parts = read_url(url)
-    engine = server_engine(parts, LEASE, poolclass=NullPool)
+    engine = server_engine(parts, LEASE, DatabaseClock(), poolclass=NullPool)
     try:
         with engine.begin() as connection:
             return _server(connection, shown(parts))
@@ -113,7 +113,7 @@ def _server(connection: Connection, where: str) -> Server:
         version=setting("server_version").split(" ")[0],
         encrypted=bool(driven.pgconn.ssl_in_use),
         standby=bool(connection.scalar(select(func.pg_is_in_recovery()))),
-        standbys=connection.scalar(select(func.count()).select_from(literal_column("pg_stat_replication"))) or 0,
+        standbys=connection.exec_driver_sql("SELECT count(*) FROM pg_stat_replication").scalar_one(),
         waits=setting("synchronous_standby_names") != "",
         unsafe=tuple(name for name in ("fsync", "full_page_writes") if setting(name) == "off"),
         lax=setting("synchronous_commit") == "off",

@@ -37,7 +37,7 @@ _THINKING = 10 * MINUTE
 _KEEPALIVE = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
 
-def server_engine(url: URL, lease: int, clock: DatabaseClock | None = None, **how: Any) -> Engine:
+def server_engine(url: URL, lease: int, clock: DatabaseClock, **how: Any) -> Engine:
     """The engine of a database on a server; ``clock`` is set by each new connection.
 
     ``lease`` is how long a worker that is not heard of is taken for alive, in microseconds: a writer that stays idle in a
@@ -62,8 +62,11 @@ def server_engine(url: URL, lease: int, clock: DatabaseClock | None = None, **ho
 
     def prepare(connection: Any, _record: object) -> None:
         connection.autocommit = True  # psycopg must not begin transactions by itself; see begin
-        if clock is not None:
-            clock.hear(lambda: int(connection.execute(CLOCK).fetchone()[0]))
+        clock.hear(lambda: int(connection.execute(CLOCK).fetchone()[0]))
+        if connection.execute("SELECT pg_backend_pid()").fetchone()[0] != connection.info.backend_pid:
+            # A pool such as PgBouncer stands in between: the next transaction may be in another session, which does not know
+            # the statements that psycopg has prepared in this one.
+            connection.prepare_threshold = None
 
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(_beginning(connection.get_execution_options(), lease))
@@ -149,7 +152,7 @@ def server_lock(url: URL, lease: int) -> Iterator[None]:
     A line that is cut frees it, too, while the process goes on. What keeps mail safe then are the fences of the ledger: a worker
     that was taken for dead is granted nothing more.
     """
-    engine = server_engine(url, lease, poolclass=NullPool)
+    engine = server_engine(url, lease, DatabaseClock(), poolclass=NullPool)
     try:
         connection = engine.connect().execution_options(newsletter_holds=True)
     except DBAPIError as error:

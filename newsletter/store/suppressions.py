@@ -56,7 +56,8 @@ def add_suppression(connection: Connection, row: Suppression) -> bool:
 
 def _add(connection: Connection, row: Suppression) -> bool:
     values = {name: getattr(row, name) for name in Suppression.__slots__}
-    new = connection.execute(insert_new(connection, suppression).values(values)).rowcount == 1
+    stored = insert_new(connection, suppression).values(values).returning(suppression.c.mark)
+    new = connection.scalar(stored) is not None
     unfinished = select(campaign.c.id).where(campaign.c.state.in_(["draft", "scheduled", "running", "paused"]))
     connection.execute(
         update(delivery)

@@ -15,8 +15,6 @@ from newsletter.store import open_store
 from newsletter.web.app import create_app
 from tests.real.postgresql import both
 
-pytestmark = both
-
 if TYPE_CHECKING:
     from tests.cli.conftest import Office, Post
 
@@ -57,6 +55,7 @@ def has(text: str) -> str:
     return "".join("01"[word in text] for word in WORDS)
 
 
+@both
 def test_everyone_gets_what_is_for_them_in_mail_and_browser(varied: "Office", post: "Post") -> None:
     ran = varied.send()
     assert ran.code == 0

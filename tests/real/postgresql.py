@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine
 
-#: For tests and whole modules: once with a database in a file, once with one on a server (the fixture ``database_url``).
-both = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+#: For a module or a test: its database (the fixture ``database_url``) is once a file and once on a server.
+both = pytest.mark.database("sqlite", "postgresql")
+#: For a test of such a module that is about files.
+in_a_file = pytest.mark.database("sqlite")
 #: Who runs the server where the tests are run by root, whom PostgreSQL refuses.
-_SERVANT = "nobody"
+SERVANT = "nobody"
 
 
 def programs() -> Path | None:
@@ -34,7 +36,7 @@ def running_postgresql() -> Iterator[str]:
     binaries = programs()
     if binaries is None:
         raise FileNotFoundError("initdb")
-    user = _SERVANT if os.geteuid() == 0 else None
+    user = SERVANT if os.geteuid() == 0 else None
     folder = tempfile.mkdtemp(prefix="newsletter-postgresql-")  # not pytest's: nobody but root may enter that one
     data = Path(folder) / "data"
     if user is not None:

@@ -4,20 +4,24 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import make_url
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from newsletter.problem import InputError
-from newsletter.store import Store, open_store, send_lock, suppress
+from newsletter.store import Store, list_suppressions, open_store, schema, send_lock, suppress
 from newsletter.store.clock import SECOND
-from newsletter.store.engine import open_bare
+from newsletter.store.engine import open_bare, upgrade_tables
 from newsletter.store.faults import fault_of
-from newsletter.store.schema import make_tables
-from newsletter.store.tables import REVISIONS, delivery, meta
+from newsletter.store.schema import make_tables, stored_revision, upgrade
+from newsletter.store.tables import REVISIONS, STORAGE, delivery, meta, metadata, revision, suppression
+from tests.real.pgbouncer import running_pgbouncer
 
 
 @pytest.fixture
@@ -126,6 +130,96 @@ def test_a_commit_is_on_disk_whatever_the_server_says(postgresql_url: str, store
     lax.close()
 
 
+def test_the_migrations_make_what_the_tables_say(postgresql_url: str, store: Store) -> None:
+    kept = "SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = 'delivery'::regclass"
+    with store.read() as connection:
+        fresh = connection.exec_driver_sql(kept).scalar_one()
+    with store.rebuild() as connection:
+        metadata.drop_all(connection)
+        revision.drop(connection)
+        upgrade(connection)
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert connection.exec_driver_sql(kept).scalar_one() == fresh == STORAGE.replace(" = ", "=")
+    open_store(postgresql_url).close()
+
+
+def test_an_upgrade_that_breaks_off_leaves_the_old_tables(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = open_bare(postgresql_url)
+    with bare.rebuild() as connection:
+        upgrade(connection, REVISIONS[0])
+    bare.close()
+
+    def half(connection: Connection) -> None:
+        upgrade(connection, REVISIONS[1])
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):  # noqa: PT012 - the patch ends with it
+        patch.setattr(schema, "upgrade", half)
+        upgrade_tables(postgresql_url)
+    bare = open_bare(postgresql_url)
+    with bare.read() as connection:
+        assert stored_revision(connection) == REVISIONS[0]
+        assert connection.exec_driver_sql("SELECT to_regclass('lane')").scalar() is None
+    bare.close()
+    assert upgrade_tables(postgresql_url) == REVISIONS[0]
+    open_store(postgresql_url).close()
+
+
+def test_several_hosts_may_make_the_tables_at_once(postgresql_url: str) -> None:
+    script = f"from newsletter.store.engine import upgrade_tables\nprint(upgrade_tables({postgresql_url!r}))"
+    others = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert sorted(other.communicate()[0].strip() for other in others) == [REVISIONS[-1], REVISIONS[-1], "None"]
+
+
+def test_a_step_that_gave_way_to_another_writer_is_done_anew(postgresql_url: str, store: Store) -> None:
+    # The other one holds a row of this step and waits for another row of it: the server undoes this step, which finds out first.
+    soon = open_store(f"{postgresql_url}%20-cdeadlock_timeout%3D1s")
+    rows = [{"mark": bytes([number]), "reason": "erased", "created_at": 0} for number in (1, 2)]
+    with store.write() as connection:
+        connection.execute(suppression.insert(), rows)
+    touch = "UPDATE suppression SET created_at = created_at + 1 WHERE mark = '\\x0{}'"
+    tries: list[int] = []
+
+    def step(connection: Connection) -> int:
+        tries.append(1)
+        connection.exec_driver_sql(touch.format(1))
+        ready.set()
+        assert held.wait(30)
+        connection.exec_driver_sql(touch.format(2))
+        return 7
+
+    ready, held = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with store.write() as connection:
+            connection.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")
+            connection.exec_driver_sql(touch.format(2))
+            assert ready.wait(30)
+            held.set()
+            connection.exec_driver_sql(touch.format(1))
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert soon.change(step) == 7
+    thread.join()
+    soon.close()
+    assert len(tries) > 1
+    with store.read() as connection:
+        assert connection.scalars(select(suppression.c.created_at)).all() == [2, 2]
+
+
+def test_a_step_that_is_wrong_is_not_tried_again(store: Store) -> None:
+    tries: list[int] = []
+
+    def step(connection: Connection) -> None:
+        tries.append(1)
+        connection.exec_driver_sql("SELECT nothing")
+
+    with pytest.raises(DBAPIError, match="nothing"):
+        store.change(step)
+    assert len(tries) == 1
+
+
 def test_what_the_database_says_names_no_recipient(store: Store) -> None:
     row = {"campaign_id": 7, "address_key": "ada@example.org", "address": "ada@example.org", "mark": b"m", "line": 1}
     with pytest.raises(DBAPIError) as caught, store.write() as connection:
@@ -197,3 +291,46 @@ def test_the_server_frees_the_lock_of_a_killed_process(postgresql_url: str) -> N
         except InputError:
             assert time.monotonic() < deadline
             time.sleep(0.02)
+
+
+@pytest.fixture
+def pooled(postgresql_url: str, store: Store) -> Iterator[str]:
+    """The same database by way of a PgBouncer that pools by transactions."""
+    try:
+        with running_pgbouncer(postgresql_url) as url:
+            yield url
+    except FileNotFoundError:
+        pytest.skip("PgBouncer is not installed: apt-get install pgbouncer")
+
+
+def test_behind_a_pool_each_transaction_still_has_its_limits(pooled: str) -> None:
+    store = open_store(pooled)
+
+    def work(number: int) -> None:
+        for turn in range(12):  # psycopg would prepare at the sixth time
+            suppress(store, bytes([number, turn]) * 8, reason="erased")
+            with store.write() as connection:
+                limits.add(connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar_one())
+            with store.read() as connection:
+                limits.add(connection.exec_driver_sql("SHOW transaction_read_only").scalar_one())
+
+    limits: set[str] = set()
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert limits == {"10s", "on"}
+    assert len(list(list_suppressions(store))) == 60
+    store.close()
+
+
+def test_behind_a_pool_one_send_runs_at_a_time(pooled: str) -> None:
+    store = open_store(pooled)
+    with send_lock(pooled):
+        for _ in range(6):  # a lock of the session would be taken by whoever gets the same session
+            with store.write(), pytest.raises(InputError, match="another newsletter send is at work"):
+                send_lock(pooled).__enter__()
+    with send_lock(pooled):
+        pass
+    store.close()

@@ -18,7 +18,7 @@ from newsletter.preview.inbox import Inbox
 from newsletter.store import consents_of, find_subscriber, is_suppressed, list_suppressions, suppress, suppression_of, tables
 from newsletter.store.clock import MINUTE
 from newsletter.web.server import BackgroundServer
-from tests.real.postgresql import both
+from tests.real.postgresql import both, in_a_file
 from tests.web.conftest import PEOPLE
 from tests.web.subscribing import Office, make_office, parsed
 
@@ -71,6 +71,7 @@ def test_nothing_but_post_changes_anything(office: Office) -> None:
     assert office.site.dump() == before
 
 
+@in_a_file
 def test_other_tokens_are_no_page(office: Office) -> None:
     before = office.site.dump()
     missing = office.ask("GET", "/nothing").text
@@ -87,6 +88,7 @@ def test_other_tokens_are_no_page(office: Office) -> None:
     assert office.site.dump() == before
 
 
+@in_a_file
 def test_pages_of_other_sites_cannot_act(office: Office) -> None:
     before = office.site.dump()
     for name in ("preferences", "address", "leave", "return", "erase"):
@@ -219,6 +221,7 @@ def test_being_forgotten_leaves_a_mark_and_the_counts(office: Office) -> None:
     body=st.binary(max_size=40)
     | st.from_regex(r"(email|topics|language|stamp|x)=[^&]{0,20}(&topics=%[0-9a-f]{2}){0,3}", fullmatch=True),
 )
+@in_a_file
 def test_no_request_breaks_a_page(office: Office, page: str, token: str, body: bytes | str) -> None:
     url = at(office, page) if token == "good" else f"/{page}/{quote(token, safe='%.')}"
     url = "/subscribe" if page == "subscribe" else url
@@ -229,6 +232,7 @@ def test_no_request_breaks_a_page(office: Office, page: str, token: str, body: b
 
 
 @pytest.mark.real
+@in_a_file
 def test_every_page_is_usable(database_url: str, chromium: Browser, axe_source: str) -> None:
     with Inbox() as inbox, BackgroundServer() as server:
         office = make_office(database_url, inbox, server.url)

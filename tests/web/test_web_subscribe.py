@@ -25,7 +25,7 @@ from newsletter.store.clock import HOUR, MINUTE, now
 from newsletter.web.limits import Limits, network_of
 from newsletter.web.postman import Postman
 from newsletter.web.server import BackgroundServer
-from tests.real.postgresql import both
+from tests.real.postgresql import both, in_a_file
 from tests.web.subscribing import ANNA, KEY, Office, make_office, parsed
 
 pytestmark = both
@@ -72,6 +72,7 @@ def test_two_steps_make_a_subscriber_with_proof(office: Office) -> None:
     assert len(consents_of(office.site.store, office.links.mark(KEY))) == 1
 
 
+@in_a_file
 def test_the_mail_says_what_it_must_and_nothing_else(office: Office) -> None:
     url = office.join()
     (received,) = office.inbox
@@ -164,6 +165,7 @@ def test_a_link_is_good_for_seven_days_and_then_nothing_is_left(office: Office) 
     assert office.ask("GET", url).status_code == 410
 
 
+@in_a_file
 def test_other_tokens_are_no_page(office: Office) -> None:
     url = office.join()
     before = office.site.dump()
@@ -307,6 +309,7 @@ def test_nothing_is_ticked_beforehand_and_the_notice_stands_before_the_button(of
 
 
 @pytest.mark.real
+@in_a_file
 def test_a_reader_subscribes_by_keyboard_and_every_page_is_usable(database_url: str, chromium: Browser, axe_source: str) -> None:
     with Inbox() as inbox, BackgroundServer() as server:
         office = make_office(database_url, inbox, server.url)

@@ -9,14 +9,13 @@ from newsletter.links import Links
 from newsletter.store import tables
 from tests.real.postgresql import both
 
-pytestmark = both
-
 if TYPE_CHECKING:
     from tests.web.conftest import Site
 
 ANNA = "anna@example.org"
 
 
+@both
 def test_the_view_is_exactly_the_mail_that_was_sent(site: "Site") -> None:
     for address, name in {ANNA: "Änne & <Co>", "cora@example.org": ""}.items():
         answer = site.ask("GET", site.view[address])
@@ -57,6 +56,7 @@ def test_the_link_of_a_test_mail_says_so(site: "Site") -> None:
     assert "<h1>Dieser Link gehört zu einem Test</h1>" in answer.text
 
 
+@both
 def test_a_mail_whose_row_or_values_are_gone_is_not_there(site: "Site") -> None:
     missing = site.ask("GET", "/nothing")
     assert missing.status_code == 404
@@ -114,6 +114,7 @@ def test_every_bad_token_gets_the_same_404(site: "Site", purpose: str) -> None:
     assert site.dump() == before
 
 
+@both
 def test_a_picture_is_given_out_for_ever(site: "Site") -> None:
     answer = site.ask("GET", "/pictures/3f9a.png")
     assert answer.status_code == 200
@@ -139,6 +140,7 @@ def test_a_picture_that_is_not_there_is_404_whatever_the_client_knows(site: "Sit
     assert site.ask("GET", "/pictures/other.png", headers={"If-None-Match": "*"}).status_code == 404
 
 
+@both
 def test_health_is_the_databases(site: "Site") -> None:
     assert site.ask("GET", "/healthz").text == "ok\n"
     with site.store.write() as connection:
