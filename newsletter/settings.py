@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from newsletter.problem import InputError, Problem, complaint
 
 PREFIX = "NEWSLETTER_"
-_SECRETS = frozenset({"smtp_password", "secret_key"})
+_SECRETS = frozenset({"smtp_password", "secret_key", "database_url"})
 #: S14: a key of at least 128 bits, written as text, has at least this many characters.
 SHORTEST_KEY = 32
 
@@ -45,7 +45,7 @@ class Settings(BaseModel):
     smtp_messages_per_connection: int = Field(500, ge=1)
     public_url: str | None = None
     secret_key: SecretStr | None = None
-    database_url: str = "sqlite:///newsletter.db"
+    database_url: str = Field("sqlite:///newsletter.db", repr=False)  # it may hold a password (S21)
 
     @field_validator("public_url")
     @classmethod

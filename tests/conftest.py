@@ -12,6 +12,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from playwright.sync_api import Browser, sync_playwright
 
+from newsletter.store.engine import upgrade_tables
+from tests.real.postgresql import own_schema, programs, running_postgresql
+
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
 #: Quiet, and nothing asked of the network but what a test asks.
@@ -89,3 +92,35 @@ def french_words(tmp_path: Path) -> Path:
     with (folder / "fr.po").open("wb") as file:
         write_po(file, words)
     return folder
+
+
+@pytest.fixture(scope="session")
+def _postgresql_server() -> Iterator[str]:
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'newsletter[postgres]'")
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with running_postgresql() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(_postgresql_server: str) -> Iterator[str]:
+    """The address of an empty database on a real PostgreSQL, started once a test run; skipped where it is not installed."""
+    with own_schema(_postgresql_server) as url:
+        yield url
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    mark = metafunc.definition.get_closest_marker("database")
+    if mark is not None and "database_url" in metafunc.fixturenames:
+        metafunc.parametrize("database_url", mark.args, indirect=True)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a new database: a file; on a server, too, where :data:`~tests.real.postgresql.both` marks the test."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return f"sqlite:///{tmp_path / 'newsletter.db'}"
+    url: str = request.getfixturevalue("postgresql_url")
+    upgrade_tables(url)
+    return url

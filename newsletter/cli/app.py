@@ -11,6 +11,7 @@ from newsletter import __version__
 from newsletter.cli import BAD_INPUT, INTERRUPTED, OK
 from newsletter.cli.campaigns import cancel, pause, resolve
 from newsletter.cli.check import check
+from newsletter.cli.db import db
 from newsletter.cli.demo import demo
 from newsletter.cli.doctor import doctor
 from newsletter.cli.issues import new, render, schema
@@ -60,6 +61,7 @@ app.command(short_help="Go on with a sending.")(resume)
 app.command(short_help="End a sending for good.")(cancel)
 app.command(short_help="Decide what is uncertain.")(resolve)
 app.add_typer(subscribers, name="subscribers", short_help="Keep subscribers, with proof of consent.")
+app.add_typer(db, name="db", short_help="Make, move and look at the database.")
 app.command(short_help="Serve the pages that subscribers open.")(serve)
 
 

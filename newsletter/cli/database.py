@@ -22,12 +22,13 @@ def open_database(workspace: "Workspace") -> "Iterator[Store]":
     from sqlalchemy.exc import DBAPIError
 
     from newsletter.store import open_store
+    from newsletter.store.faults import fault_of
 
     store = open_store(workspace.database_url())
     try:
         yield store
     except DBAPIError as error:
-        raise complaint(f"the database cannot be used: {error.orig}") from None
+        raise complaint(f"the database cannot be used: {fault_of(error)}") from None
     finally:
         store.close()
 

@@ -82,6 +82,7 @@ class Driving:
         from newsletter.delivery.account import account_of
         from newsletter.delivery.desk import LedgerError
         from newsletter.delivery.dial import SendError
+        from newsletter.store.faults import fault_of
 
         template = self._template()
         try:
@@ -94,7 +95,7 @@ class Driving:
                 raise complaint(f"nothing was sent: {error}") from None
             typer.echo(f"stopped: {error}", err=True)
         except DBAPIError as error:
-            typer.echo(f"stopped: the database cannot be used: {error.orig}; the same command goes on", err=True)
+            typer.echo(f"stopped: the database cannot be used: {fault_of(error)}; the same command goes on", err=True)
             raise typer.Exit(INTERRUPTED) from None
         return Ended(account, early=True)
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from newsletter.delivery import ledger, life
 from newsletter.delivery.ledger import Claimed, Result
 from newsletter.store.engine import Store, Write
+from newsletter.store.faults import fault_of
 
 T = TypeVar("T")
 #: One wish: the transition, told whether an earlier try of it may have been stored.
@@ -45,7 +46,7 @@ def writing(store: Store) -> Iterator[Connection]:
         with store.write() as connection:
             yield connection
     except DBAPIError as error:
-        raise LedgerError(f"the database cannot be written: {error.orig}") from error
+        raise LedgerError(f"the database cannot be written: {fault_of(error)}") from error
 
 
 @dataclass(slots=True)
@@ -222,6 +223,6 @@ def _store_group(write: Write, group: list[_Asked]) -> list[Any]:
         except DBAPIError as error:
             # A result must be stored, whatever it takes: it cannot be asked for again.
             if pause is None:
-                raise LedgerError(f"the database cannot be written: {error.orig}") from error
+                raise LedgerError(f"the database cannot be written: {fault_of(error)}") from error
             time.sleep(pause)
     raise AssertionError  # the last pause is None

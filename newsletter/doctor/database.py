@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from newsletter.doctor.database_server import look_at_database_server
 from newsletter.doctor.verdict import Told, verdict
 from newsletter.problem import InputError
 from newsletter.settings import Workspace
 from newsletter.store.look import look_at_file
+from newsletter.store.url import database_file
 
 _GOOD = verdict("database", "ok", "the database {file} can be read and written")
 _NEW = verdict("database-new", "ok", "there is no database yet; the first sending makes {file}")
@@ -30,9 +32,13 @@ _ESCAPED = ((r"\040", " "), (r"\011", "\t"), (r"\012", "\n"), (r"\134", "\\"))
 
 
 def look_at_database(workspace: Workspace) -> Iterator[Told]:
-    """Open the database as it is and change nothing in it."""
+    """Open the database as it is, in a file or on a server, and change nothing in it."""
     try:
-        file, form = look_at_file(workspace.database_url())
+        file = database_file(workspace.database_url())
+        if file is None:
+            yield from look_at_database_server(workspace.database_url())
+            return
+        form = look_at_file(file)
     except InputError as error:
         for problem in error.problems:
             yield _BAD(problem=problem)

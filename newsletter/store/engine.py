@@ -1,39 +1,59 @@
-"""The database's address becomes an open store: an engine with the tables in it, and the lock that lets one ``send`` run."""
+"""The database's address becomes an open store: an engine with the tables in it, and the lock that lets one ``send`` run.
 
-import os
+How a file is opened stands in :mod:`newsletter.store.sqlite`, how a server is in :mod:`newsletter.store.postgresql`.
+"""
+
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, create_engine, event, func, make_url
+from sqlalchemy import ColumnElement, Connection, Engine, Table, func
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from newsletter.problem import complaint
-from newsletter.store.clock import Clock, now
-from newsletter.store.schema import make_tables
+from newsletter.store.clock import LEASE, Clock, DatabaseClock, now
+from newsletter.store.faults import fault_of, gave_way
+from newsletter.store.postgresql import CLOCK, TABLES_LOCK, cannot_use, server_engine, server_lock
+from newsletter.store.schema import demand_tables, make_tables
+from newsletter.store.sqlite import file_engine, file_lock, make_file
+from newsletter.store.tables import metadata
+from newsletter.store.url import database_file, read_url
 
-#: How long a writer waits for another one, in seconds; freezing a list of a million rows holds the database this long.
-_PATIENCE = 60
-
-
+T = TypeVar("T")
+_TRIES = 5
 #: Opens a transaction that writes, see :meth:`Store.write`.
 Write = Callable[[], AbstractContextManager[Connection]]
 
 
 class Store:
-    """An open database. ``clock`` gives the moments that are written into it."""
+    """An open database. ``clock`` gives the moments that are written into it, ``lease`` is in microseconds."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, lease: int = LEASE) -> None:
         self._reader = engine
         self._writer = engine.execution_options(newsletter_writes=True)
+        self._patient = self._writer.execution_options(newsletter_patient=True)
         self.clock = clock
+        self.lease = lease
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._reader.dialect.name
+
+    def now(self, connection: Connection) -> int:
+        """The present moment, as part of a transaction, in microseconds UTC. On a server it is the server's own answer.
+
+        By it, leases and due times hold for all hosts. :attr:`clock` carries on from the last answer and asks nobody.
+        """
+        if isinstance(self.clock, DatabaseClock):
+            return self.clock.hear(lambda: int(connection.exec_driver_sql(CLOCK).scalar_one()))
+        return self.clock()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that reads one consistent state; on SQLite it neither waits for writers nor holds them up."""
+        """A transaction that reads one consistent state; it neither waits for writers nor holds them up."""
         with self._reader.begin() as connection:
             yield connection
 
@@ -42,6 +62,21 @@ class Store:
         """A transaction that writes: committed at the end, undone where an exception leaves it. On disk when this returns."""
         with self._writer.begin() as connection:
             yield connection
+
+    def change(self, step: Callable[[Connection], T]) -> T:
+        """Do one step in :meth:`write`, anew where it had to give way to another writer.
+
+        PostgreSQL undoes one of two writers that wait for each other; whoever leaves the list must not hear of that.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                with self.write() as connection:
+                    return step(connection)
+            except DBAPIError as error:
+                if not gave_way(error):
+                    raise
+        with self.write() as connection:
+            return step(connection)
 
     @contextmanager
     def writer(self) -> Iterator[Write]:
@@ -71,17 +106,26 @@ class Store:
             yield connection
 
     @contextmanager
+    def hold(self) -> Iterator[Connection]:
+        """A transaction while which nobody else writes, for as long as it takes to read everything."""
+        with self._patient.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                names = ", ".join(table.name for table in metadata.sorted_tables)
+                connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE MODE")
+            yield connection
+
+    @contextmanager
     def rebuild(self) -> Iterator[Connection]:
         """A transaction that changes the tables themselves, alone among its like.
 
         On SQLite without foreign keys, for a table is changed there by making it anew; it raises
         :class:`~sqlalchemy.exc.IntegrityError`, with nothing changed, where a row then points to nothing.
         """
-        with self._writer.execution_options(newsletter_rebuilds=True).connect() as connection:
+        with self._patient.execution_options(newsletter_rebuilds=True).connect() as connection:
             connection.detach()  # closed afterwards: nobody else gets a connection without foreign keys
             with connection.begin():
                 if connection.dialect.name == "postgresql":
-                    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('newsletter tables'))")
+                    connection.exec_driver_sql(TABLES_LOCK)
                 yield connection
                 if connection.dialect.name == "sqlite":
                     lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -93,72 +137,73 @@ class Store:
         self._reader.dispose()
 
 
-def open_store(url: str, clock: Clock = now) -> Store:
-    """Open the database, make its file (for its owner alone, S21) and its tables at first use.
+def open_store(url: str, clock: Clock | None = None, *, lease: int = LEASE) -> Store:
+    """Open the database: ``sqlite:///`` and a path, or ``postgresql://…``.
 
-    ``url`` is ``sqlite:///`` and a path. Raises :class:`~newsletter.problem.InputError` where it cannot be used; the URL is
-    not in it, for it may hold a password.
+    A file and its tables are made at first use (for its owner alone, S21), and brought up to date. A database on a server gets
+    its tables by ``newsletter db upgrade`` alone: several hosts use it, and some may run the older program.
+
+    ``clock`` gives the moments that are written; without it they are of this machine's clock in a file, and of the server's on a
+    server. ``lease`` is how long a worker is taken for alive that is not heard of, in microseconds.
+
+    Raises :class:`~newsletter.problem.InputError` where it cannot be used; the URL is not in it, for it may hold a password.
     """
-    path = database_file(url)
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)), connect_args={"timeout": _PATIENCE, "check_same_thread": False}
-    )
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    try:
-        _make_file(path)
-        store = Store(engine, clock)
-        make_tables(store)
-    except BaseException as error:
-        engine.dispose()
-        if isinstance(error, OSError):
-            raise complaint(f"cannot be opened as the database: {error.strerror}", str(path)) from None
-        if isinstance(error, DatabaseError):
-            raise complaint(f"cannot be used as the database: {error.orig}", str(path)) from None
-        raise
+    store = open_bare(url, clock, lease=lease)
+    with _told(store, url):
+        if database_file(url) is None:
+            demand_tables(store)
+        else:
+            make_tables(store)
     return store
 
 
-def database_file(url: str) -> Path:
-    """The file that a database's address names. Raises :class:`~newsletter.problem.InputError` where it names none."""
-    setting = "NEWSLETTER_DATABASE_URL"
+def upgrade_tables(url: str) -> str | None:
+    """Make the tables, or bring them up to date, as :func:`open_store` does in a file; gives the form that was there before.
+
+    None is no tables at all. Raises what :func:`open_store` raises.
+    """
+    store = open_bare(url)
+    with _told(store, url):
+        form = make_tables(store)
+    store.close()
+    return form
+
+
+def open_bare(url: str, clock: Clock | None = None, *, lease: int = LEASE) -> Store:
+    """The database with whatever tables it has; a file is made where there is none. Raises what :func:`open_store` raises."""
+    path = database_file(url)
+    if path is None:
+        servers = DatabaseClock()
+        return Store(server_engine(read_url(url), lease, servers), clock or servers, lease)
     try:
-        parts = make_url(url)
-    except ArgumentError:
-        raise complaint(f"{setting} is no database address; write sqlite:///newsletter.db") from None
-    if parts.get_backend_name() == "postgresql":
-        raise complaint(f"{setting}: PostgreSQL comes with a later release; write sqlite:///newsletter.db")
-    if parts.get_backend_name() != "sqlite":
-        raise complaint(f"{setting}: {parts.drivername} is not supported; write sqlite:///newsletter.db")
-    if not parts.database or parts.database == ":memory:":
-        raise complaint(
-            f"{setting} must name a file, for what was sent has to outlive the program; write sqlite:///newsletter.db"
-        )
-    return Path(parts.database)
+        make_file(path)
+    except OSError as error:
+        raise complaint(f"cannot be opened as the database: {error.strerror}", str(path)) from None
+    return Store(file_engine(path), clock or now, lease)
 
 
-def _make_file(path: Path) -> None:
-    # SQLite gives its -wal and -shm files the mode of the database.
+@contextmanager
+def _told(store: Store, url: str) -> Iterator[None]:
+    """What a database answers that cannot be used is one sentence; the store is closed then."""
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        return
+        yield
+    except BaseException as error:
+        store.close()
+        if not isinstance(error, DBAPIError):
+            raise
+        path = database_file(url)
+        if path is None:
+            raise cannot_use(read_url(url), error) from None
+        raise complaint(f"cannot be used as the database: {fault_of(error)}", str(path)) from None
 
 
-def _prepare(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # sqlite3 must not begin transactions by itself; see _begin
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")  # NORMAL may forget the last commits at a power cut: doubled mail
-    connection.execute("PRAGMA foreign_keys = ON")
+def send_lock(url: str) -> AbstractContextManager[None]:
+    """Hold the place of the one ``send`` at this database; it is free again when the process ends, however it ends (S23).
 
-
-def _begin(connection: Connection) -> None:
-    # A writer takes its place at once: one that reads first and writes later can be refused in the middle.
-    options = connection.get_execution_options()
-    if options.get("newsletter_rebuilds", False):
-        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # without effect once a transaction has begun
-    writes = options.get("newsletter_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    Raises :class:`~newsletter.problem.InputError` where another process holds it, on this host or on another one.
+    """
+    path = database_file(url)
+    return server_lock(read_url(url), LEASE) if path is None else file_lock(path)
 
 
 def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> int:
@@ -182,32 +227,3 @@ def insert_new(connection: Connection, table: Table) -> Any:
     """An INSERT that leaves out the rows that a UNIQUE index already holds, in the words of the connection's database."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     return dialect.insert(table).on_conflict_do_nothing()
-
-
-@contextmanager
-def send_lock(url: str) -> Iterator[None]:
-    """Hold the place of the one ``send`` at this database. The kernel frees it when the process ends, however it ends (S23).
-
-    Raises :class:`~newsletter.problem.InputError` where another process holds it.
-    """
-    import fcntl
-
-    path = database_file(url)
-    path = path.with_name(path.name + ".send-lock")
-    try:
-        place = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    except OSError as error:
-        raise complaint(f"cannot be opened: {error.strerror}", str(path)) from None
-    try:
-        try:
-            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(place, 20).decode("ascii", "replace").strip()
-            raise complaint(
-                f"another newsletter send is at work with this database (process {holder or 'unknown'}); wait until it has ended"
-            ) from None
-        os.truncate(place, 0)
-        os.pwrite(place, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(place)  # the file stays: removing it would let two processes lock two files of one name

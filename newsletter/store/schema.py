@@ -24,15 +24,15 @@ class Rebuildable(Protocol):
     def rebuild(self) -> AbstractContextManager[Connection]: ...
 
 
-def make_tables(store: Rebuildable) -> None:
-    """Make the tables where there are none, and bring those of an older program up to date.
+def make_tables(store: Rebuildable) -> str | None:
+    """Make the tables where there are none, and bring those of an older program up to date; gives the form that was there before.
 
     Several processes may do so at once: one works, the others wait. Raises :class:`~newsletter.problem.InputError` where a newer
     program made the database.
     """
     with store.read() as connection:
         if stored_revision(connection) == REVISIONS[-1]:
-            return
+            return REVISIONS[-1]
     with store.rebuild() as connection:
         stored = stored_revision(connection)  # another process may have been quicker
         if stored is None:
@@ -40,6 +40,22 @@ def make_tables(store: Rebuildable) -> None:
         elif stored != REVISIONS[-1]:
             refuse_unknown(stored)
             upgrade(connection)
+    return stored
+
+
+def demand_tables(store: Rebuildable) -> None:
+    """Raise :class:`~newsletter.problem.InputError` where the tables are not those of this program, and say what to do."""
+    with store.read() as connection:
+        stored = stored_revision(connection)
+    if stored == REVISIONS[-1]:
+        return
+    if stored is None:
+        raise complaint("the database has no tables yet; newsletter db upgrade makes them")
+    refuse_unknown(stored)
+    raise complaint(
+        f"the database has form {stored}, this program works with form {REVISIONS[-1]}; stop the newsletter on every host, make "
+        "a backup, then run newsletter db upgrade"
+    )
 
 
 def stored_revision(connection: Connection) -> str | None:

@@ -152,7 +152,8 @@ def come_back(store: Store, mark: bytes, since: int) -> bool:
     Only what the person did himself is undone: who bounced, complained or was erased stays so. A delivery that was
     suppressed meanwhile stays suppressed.
     """
-    with store.write() as connection:
+
+    def undo(connection: Connection) -> bool:
         marks = linked_marks(connection, mark)
         undone = list(
             connection.scalars(
@@ -169,6 +170,8 @@ def come_back(store: Store, mark: bytes, since: int) -> bool:
         add_consents(connection, steps)
         return True
 
+    return store.change(undo)
+
 
 def erase(store: Store, mark: bytes, list_id: str) -> bool:
     """Forget somebody, under all addresses he had: what stays are marks, counts and the proof, none with an address (L8).
@@ -177,7 +180,8 @@ def erase(store: Store, mark: bytes, list_id: str) -> bool:
     Gives True where anything but the mark was there.
     """
     moment = store.clock()
-    with store.write() as connection:
+
+    def forget(connection: Connection) -> bool:
         marks = linked_marks(connection, mark)
         found = False
         for one in marks:
@@ -187,7 +191,9 @@ def erase(store: Store, mark: bytes, list_id: str) -> bool:
         connection.execute(delete(signup).where(signup.c.mark.in_(marks) | signup.c.former.in_(marks)))
         found |= connection.execute(delete(subscriber).where(subscriber.c.mark.in_(marks))).rowcount > 0
         add_consents(connection, [{"mark": mark, "list_id": list_id, "kind": "erased", "at": moment}])
-    return found
+        return found
+
+    return store.change(forget)
 
 
 def _remove_values(connection: Connection, mark: bytes) -> bool:

@@ -39,8 +39,7 @@ def suppress(  # noqa: PLR0913 - each says its own, by name
     When this returns it is on disk and holds: whatever no server was handed yet, in any campaign, is suppressed too (B28).
     """
     row = Suppression(mark, address, reason, campaign_id, delivery_id, store.clock())
-    with store.write() as connection:
-        return add_suppression(connection, row)
+    return store.change(lambda connection: add_suppression(connection, row))
 
 
 def add_suppression(connection: Connection, row: Suppression) -> bool:
@@ -57,7 +56,8 @@ def add_suppression(connection: Connection, row: Suppression) -> bool:
 
 def _add(connection: Connection, row: Suppression) -> bool:
     values = {name: getattr(row, name) for name in Suppression.__slots__}
-    new = connection.execute(insert_new(connection, suppression).values(values)).rowcount == 1
+    stored = insert_new(connection, suppression).values(values).returning(suppression.c.mark)
+    new = connection.scalar(stored) is not None
     unfinished = select(campaign.c.id).where(campaign.c.state.in_(["draft", "scheduled", "running", "paused"]))
     connection.execute(
         update(delivery)

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -15,6 +15,7 @@ from starlette.routing import Route
 from newsletter.issue.model import Publication
 from newsletter.links import MARK_SIZE, Leaving, Links
 from newsletter.store import Store, delivery_of, is_suppressed, picture_of, suppress
+from newsletter.store.faults import fault_of
 from newsletter.web.access import AccessLog
 from newsletter.web.archive import Archive
 from newsletter.web.issue_page import IssuePages
@@ -136,7 +137,7 @@ class _Site:
 
     async def no_database(self, _request: Request, error: Exception) -> Response:
         """The database did not answer. The error's own text would name the reader's values (S22), so only its cause is logged."""
-        log.error("the database does not answer: %s", getattr(error, "orig", None) or type(error).__name__)
+        log.error("the database does not answer: %s", fault_of(error) if isinstance(error, DBAPIError) else type(error).__name__)
         return self._pages.answer("broken", 503)
 
     async def broken(self, _request: Request, _error: Exception) -> Response:

@@ -101,9 +101,10 @@ class Ran:
 
 @dataclass
 class Office:
-    """The current folder is a workspace whose ``.env`` names the post."""
+    """The current folder is a workspace whose ``.env`` names the database ``url`` and the post."""
 
     root: Path
+    url: str
     post: Post
     _monkeypatch: pytest.MonkeyPatch
     _capsys: pytest.CaptureFixture[str]
@@ -173,14 +174,10 @@ class Office:
             "smtp_connections": "1",
             "public_url": "http://127.0.0.1:8025",
             "secret_key": KEY,
+            "database_url": self.url,
         } | values
         text = "".join(f"NEWSLETTER_{name.upper()}={value}\n" for name, value in chosen.items())
         (self.root / ".env").write_text(text, encoding="utf-8")
-
-    @property
-    def url(self) -> str:
-        """The database."""
-        return f"sqlite:///{self.root / 'newsletter.db'}"
 
     def campaigns(self) -> list[Campaign]:
         """What the database knows."""
@@ -202,13 +199,15 @@ def post() -> Iterator[Post]:
 
 
 @pytest.fixture
-def office(tmp_path: Path, post: Post, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Office]:
+def office(
+    tmp_path: Path, database_url: str, post: Post, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Office]:
     for name in [name for name in os.environ if name.startswith("NEWSLETTER_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "issues").mkdir()
     (tmp_path / "issues" / "publication.yaml").write_text(PUBLICATION, encoding="utf-8")
-    office = Office(tmp_path, post, monkeypatch, capsys)
+    office = Office(tmp_path, database_url, post, monkeypatch, capsys)
     office.issue(ISSUE)
     office.recipients("ada@example.org;Ada", "bob@example.org;Bob", "cyd@example.org;")
     office.settings()

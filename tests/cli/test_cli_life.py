@@ -9,6 +9,7 @@ from sqlalchemy import update
 from newsletter.delivery import life
 from newsletter.store import find_campaign, open_store
 from newsletter.store.tables import delivery, worker
+from tests.real.postgresql import both
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Office, Post
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 SEND = ("send", "2026-12", "--to", "list.csv", "--yes", "--json")
 
 
+@both
 def test_pause_stops_a_send_that_another_process_does(office: "Office", post: "Post") -> None:
     office.crowd(30)
     post.hold_at = 4
@@ -45,6 +47,7 @@ def test_of_an_issue_that_was_never_sent(office: "Office", command: str) -> None
     assert not (office.root / "newsletter.db").exists()
 
 
+@both
 def test_cancel_asks_and_leaves_the_rows_as_they_are(office: "Office", post: "Post") -> None:
     assert office.send("--limit", "1").code == 0
     assert office.newsletter("cancel", "2026-12").err == (
@@ -61,6 +64,7 @@ def test_cancel_asks_and_leaves_the_rows_as_they_are(office: "Office", post: "Po
     assert office.newsletter("cancel", "2026-12", "--yes").code == 2
 
 
+@both
 def test_what_a_crash_left_in_doubt_is_resolved(office: "Office", post: "Post") -> None:
     office.crowd(4)
     post.hold_at = 2
@@ -108,6 +112,7 @@ def test_resolve_sent_takes_them_for_sent(office: "Office") -> None:
 
 
 @pytest.mark.usefixtures("quick")
+@both
 def test_why_tells_every_try(office: "Office", post: "Post") -> None:
     replies = iter(["451 4.7.1 Greylisted, please come back", "550 5.1.1 no such user"])
     post.refuses = lambda address: next(replies) if address == "bob@example.org" else None
@@ -165,6 +170,7 @@ def test_why_before_it_was_sent(office: "Office") -> None:
     assert "the campaign is paused, stopped after 1 deliveries" in ran.err
 
 
+@both
 def test_trouble_is_listed_with_its_reason(office: "Office", post: "Post") -> None:
     replies = {"bob@example.org": "550 5.2.2 full", "cyd@example.org": "450 4.2.0 try again in 2 hours"}
     post.refuses = replies.get
@@ -202,6 +208,7 @@ def test_a_planned_sending_waits_and_ctrl_c_leaves_it_planned(office: "Office", 
     assert (now.code, now.json["state"], len(post)) == (0, "done", 3)
 
 
+@both
 def test_while_one_issue_waits_another_is_sent_and_pause_ends_the_wait(office: "Office", post: "Post") -> None:
     waiting = office.process(*SEND, "--at", "2999-12-01 08:00")
     assert waiting.stderr is not None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.store import send_lock
+from tests.real.postgresql import both
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Office, Post
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 STATES = ("sent", "failed", "suppressed", "uncertain", "deferred", "pending")
 
 
+@both
 def test_everyone_gets_one_mail_and_the_account_adds_up(office: "Office", post: "Post") -> None:
     office.recipients("ada@example.org;Ada", "bob@example.org;Bob", "keine;K", "ADA@Example.org;Ada", "cyd@example.org;")
     ran = office.send()
@@ -49,6 +51,7 @@ def test_json_is_one_object_on_stdout_and_nothing_else(office: "Office") -> None
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n\n", 2), ("\n", 2), ("", 3)])
+@both
 def test_without_a_yes_nothing_is_sent_and_nothing_stays(office: "Office", post: "Post", answer: str, code: int) -> None:
     ran = office.newsletter("send", "2026-12", "--to", "list.csv", types=answer)
     assert ran.code == code
@@ -72,6 +75,7 @@ def test_a_list_must_be_named(office: "Office") -> None:
     assert (ran.code, ran.err) == (2, "to whom? newsletter send 2026-12 --to FILE.csv, or --to subscribers\n")
 
 
+@both
 def test_a_second_time_sends_nothing_again_sends_another_time(office: "Office", post: "Post") -> None:
     assert office.send().code == 0
     ran = office.send("--json")
@@ -84,6 +88,7 @@ def test_a_second_time_sends_nothing_again_sends_another_time(office: "Office", 
     assert len({received.message["Message-ID"] for received in post}) == 6
 
 
+@both
 def test_limit_pauses_and_the_same_command_goes_on(office: "Office", post: "Post") -> None:
     office.crowd(5)
     first = office.newsletter("send", "2026-12", "--to", "list.csv", "--limit", "2", "--json", types="y\n")
@@ -191,6 +196,7 @@ def test_the_slug_is_found_by_path_too(office: "Office", post: "Post") -> None:
     assert office.newsletter("status", "issues/2026-12/issue.yaml", "--json").json["sent"] == 3
 
 
+@both
 def test_only_one_send_at_a_time(office: "Office", post: "Post") -> None:
     with send_lock(office.url):
         ran = office.send()

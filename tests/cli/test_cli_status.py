@@ -2,10 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from tests.real.postgresql import both
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Office
 
 
+@both
 def test_before_anything_was_sent(office: "Office") -> None:
     ran = office.newsletter("status")
     assert (ran.code, ran.out, ran.err) == (0, "", "nothing was sent yet\n")
@@ -15,6 +18,7 @@ def test_before_anything_was_sent(office: "Office") -> None:
     assert not (office.root / "newsletter.db").exists()
 
 
+@both
 def test_of_one_issue_and_of_all(office: "Office") -> None:
     office.issue_file.parent.with_name("2027-01").mkdir()
     other = office.issue_file.parent.with_name("2027-01") / "issue.yaml"

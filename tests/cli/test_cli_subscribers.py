@@ -15,6 +15,9 @@ from newsletter.links import Links
 from newsletter.store import open_store, suppress
 from tests.cli.conftest import KEY, SLUG
 from tests.cli.test_cli_pages import ask, free_port
+from tests.real.postgresql import both, in_a_file
+
+pytestmark = both
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Office, Post
@@ -116,6 +119,7 @@ def test_send_to_subscribers_reaches_the_confirmed_ones(office: "Office") -> Non
     assert "Guten Tag, liebe Leute," in office.post.texts()["cyd@example.org"]
 
 
+@in_a_file
 def test_blocks_for_some_go_by_what_a_subscriber_chose(office: "Office") -> None:
     office.edit(
         "    body: Die Fähre fährt.\n",
@@ -154,6 +158,7 @@ def test_erasing_asks_first_and_leaves_the_counts(office: "Office") -> None:
 @pytest.mark.parametrize(
     "command", [("show", "a@example.org"), ("import", "list.csv", *SHEETS), ("erase", "a@example.org", "--yes")]
 )
+@in_a_file
 def test_without_a_key_nobody_can_be_known_again(office: "Office", command: tuple[str, ...]) -> None:
     office.settings(secret_key="")
     ran = office.newsletter("subscribers", *command)
@@ -185,6 +190,7 @@ def test_serve_takes_somebody_in_by_a_mail_and_a_click(office: "Office", post: "
     assert "  mail:\n    Jemand, vermutlich Sie selbst," in shown.out
 
 
+@in_a_file
 def test_without_a_mail_server_serve_says_that_nobody_can_subscribe(office: "Office") -> None:
     port = free_port()
     office.settings(smtp_host="")

@@ -14,6 +14,7 @@ from newsletter.settings import Workspace
 from newsletter.store import open_store
 from newsletter.web.app import create_app
 from newsletter.web.public_html import unframed
+from tests.real.postgresql import both
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Office, Post
@@ -55,6 +56,7 @@ def has(text: str) -> str:
     return "".join("01"[word in text] for word in WORDS)
 
 
+@both
 def test_everyone_gets_what_is_for_them_in_mail_and_browser(varied: "Office", post: "Post") -> None:
     ran = varied.send()
     assert ran.code == 0

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import contextlib
-import secrets
 import ssl
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 import trustme
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 
 from newsletter.audience.recipient import Recipient, Refused
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Headers, Part, PictureFile, Slot
@@ -23,10 +22,9 @@ from newsletter.links import Links
 from newsletter.message.template import MessageTemplate
 from newsletter.settings import Settings
 from newsletter.store import Campaign, Store, load_edition, open_store
-from newsletter.store.clock import now
+from newsletter.store.engine import open_bare
 from newsletter.store.schema import make_tables
 from newsletter.store.tables import delivery
-from tests.real.postgresql import programs, running_postgresql
 
 #: Signs the sink's certificate; no system trusts it.
 AUTHORITY = trustme.CA()
@@ -257,27 +255,12 @@ def office(tmp_path: Path) -> Iterator[Office]:
     store.close()
 
 
-@pytest.fixture(scope="session")
-def _postgresql_url() -> Iterator[str]:
-    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
-    if programs() is None:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    with running_postgresql() as url:
-        yield url
-
-
 @pytest.fixture
-def postgresql(_postgresql_url: str) -> Iterator[Store]:
-    """The tables in a schema of their own on a real PostgreSQL; skipped where it, or psycopg, is not installed."""
-    schema = f"newsletter_test_{secrets.token_hex(8)}"
-    engine = create_engine(_postgresql_url, connect_args={"options": f"-c search_path={schema}"})
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
-    store = Store(engine, now)
+def postgresql(postgresql_url: str) -> Iterator[Store]:
+    """A store with its tables on a real PostgreSQL; skipped where it, or psycopg, is not installed."""
+    store = open_bare(postgresql_url)
     make_tables(store)
     yield store
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
     store.close()
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
@@ -10,8 +11,15 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from sqlalchemy import NullPool, create_engine
+
+#: For a module or a test: its database (the fixture ``database_url``) is once a file and once on a server.
+both = pytest.mark.database("sqlite", "postgresql")
+#: For a test of such a module that is about files.
+in_a_file = pytest.mark.database("sqlite")
 #: Who runs the server where the tests are run by root, whom PostgreSQL refuses.
-_SERVANT = "nobody"
+SERVANT = "nobody"
 
 
 def programs() -> Path | None:
@@ -28,7 +36,7 @@ def running_postgresql() -> Iterator[str]:
     binaries = programs()
     if binaries is None:
         raise FileNotFoundError("initdb")
-    user = _SERVANT if os.geteuid() == 0 else None
+    user = SERVANT if os.geteuid() == 0 else None
     folder = tempfile.mkdtemp(prefix="newsletter-postgresql-")  # not pytest's: nobody but root may enter that one
     data = Path(folder) / "data"
     if user is not None:
@@ -55,3 +63,15 @@ def running_postgresql() -> Iterator[str]:
     finally:
         call("pg_ctl", "--pgdata", str(data), "--wait", "--mode", "immediate", "stop")
         shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def own_schema(url: str) -> Iterator[str]:
+    """The server's address with a new, empty schema in which tables are made and found; dropped at the end."""
+    schema = f"newsletter_test_{secrets.token_hex(8)}"
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+    yield f"{url}?options=-csearch_path%3D{schema}"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")

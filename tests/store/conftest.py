@@ -30,7 +30,7 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def store(url: str, watch: Watch) -> Iterator[Store]:
-    store = open_store(url, watch)
+def store(database_url: str, watch: Watch) -> Iterator[Store]:
+    store = open_store(database_url, watch)
     yield store
     store.close()

@@ -83,8 +83,8 @@ def test_writers_wait_for_each_other_and_readers_for_nobody(store: Store) -> Non
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("postgresql://me:geheim@db/x", "PostgreSQL comes with a later release"),
-        ("postgresql+psycopg://me:geheim@db/x", "PostgreSQL comes with a later release"),
+        ("postgresql+asyncpg://me:geheim@db/x", r"postgresql\+asyncpg is not supported"),
+        ("postgresql://me:geheim@db:x/x", "is no database address"),
         ("mysql://me:geheim@db/x", "mysql is not supported"),
         ("sqlite:///:memory:", "must name a file"),
         ("sqlite://", "must name a file"),

@@ -25,6 +25,9 @@ from newsletter.store import (
 )
 from newsletter.store.suppressions import Suppression, add_suppression
 from newsletter.store.tables import campaign, delivery
+from tests.real.postgresql import both, in_a_file
+
+pytestmark = both
 
 EDITION = Edition(
     title="Ausgabe 4",
@@ -181,6 +184,7 @@ def test_a_suppression_can_be_taken_off(store: Store) -> None:
     assert suppression_of(store, MARK) is None
 
 
+@in_a_file
 def test_taking_a_mark_back_uses_its_index(store: Store) -> None:
     # A million open deliveries must not be read while somebody waits for the page to answer.
     add_campaign(store, 1, "running", ("pending", MARK))

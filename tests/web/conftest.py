@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 from starlette.applications import Starlette
 
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Headers, Part, PictureFile, Slot
@@ -30,7 +29,6 @@ PIXEL = bytes.fromhex(
 class Site:
     """All that a test of the pages needs: the parts, and each recipient's two links by address."""
 
-    file: Path
     store: Store
     links: Links
     publication: Publication
@@ -40,11 +38,13 @@ class Site:
     unsubscribe: dict[str, str]
 
     def dump(self) -> list[str]:
-        """The whole database as SQL."""
-        with sqlite3.connect(self.file) as connection:
-            lines = list(connection.iterdump())
-        connection.close()
-        return lines
+        """The whole database, a line for each row."""
+        with self.store.read() as connection:
+            return [
+                f"{table.name} {row!r}"
+                for table in tables.metadata.sorted_tables
+                for row in connection.execute(select(table).order_by(*table.primary_key))
+            ]
 
     def ask(self, method: str, url: str, **request: Any) -> httpx.Response:
         """What the application answers; ``url`` is whole or begins at the root."""
@@ -107,10 +107,10 @@ def make_edition(picture_url: str) -> Edition:
     )
 
 
-def make_site(folder: Path, public_url: str = "https://news.seenland.example", **publication: Any) -> Site:
+def make_site(database_url: str, public_url: str = "https://news.seenland.example", **publication: Any) -> Site:
     """A database with one campaign to :data:`PEOPLE`, still running, and the application over it."""
     links = Links(public_url, b"only-for-tests-0123456789abcdef!", "region.seenland.example")
-    store = open_store(f"sqlite:///{folder / 'newsletter.db'}")
+    store = open_store(database_url)
     edition = make_edition(links.picture_url("3f9a.png"))
     view, unsubscribe = {}, {}
     with store.write() as connection:
@@ -148,9 +148,7 @@ def make_site(folder: Path, public_url: str = "https://news.seenland.example", *
             view[address] = links.view_url(campaign, delivery)
             unsubscribe[address] = links.unsubscribe_url(campaign, delivery, mark)
     described = make_publication(**publication)
-    return Site(
-        folder / "newsletter.db", store, links, described, edition, create_app(store, links, described), view, unsubscribe
-    )
+    return Site(store, links, described, edition, create_app(store, links, described), view, unsubscribe)
 
 
 @pytest.fixture
@@ -160,18 +158,18 @@ def new_publication() -> Callable[..., Publication]:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Site]:
+def served(database_url: str) -> Iterator[Site]:
     """A fresh site behind a real server on a free port of this machine."""
     with BackgroundServer() as server:
-        made = make_site(tmp_path, server.url)
+        made = make_site(database_url, server.url)
         server.start(made.app)
         yield made
     made.store.close()
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
+def site(database_url: str) -> Iterator[Site]:
     """A fresh site for one test."""
-    made = make_site(tmp_path)
+    made = make_site(database_url)
     yield made
     made.store.close()

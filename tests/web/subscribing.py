@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lxml.html import document_fromstring
@@ -85,9 +84,9 @@ class Office:
         self.site.store.clock = lambda: now() + self.offset
 
 
-def make_office(folder: Path, inbox: Inbox, public_url: str = "https://news.seenland.example", **publication: Any) -> Office:
+def make_office(database_url: str, inbox: Inbox, public_url: str = "https://news.seenland.example", **publication: Any) -> Office:
     """A site with a mail server."""
-    site = make_site(folder, public_url, **(TOPICS | publication))
+    site = make_site(database_url, public_url, **(TOPICS | publication))
     mails = Confirmations(site.publication)
     signups = Signups(site.store, site.links, site.publication.own_list_id, mails)
     postman = Postman(signups, Server(inbox.host, inbox.port, "none"))

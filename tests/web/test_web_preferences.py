@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -19,8 +18,11 @@ from newsletter.preview.inbox import Inbox
 from newsletter.store import consents_of, find_subscriber, is_suppressed, list_suppressions, suppress, suppression_of, tables
 from newsletter.store.clock import MINUTE
 from newsletter.web.server import BackgroundServer
+from tests.real.postgresql import both, in_a_file
 from tests.web.conftest import PEOPLE
 from tests.web.subscribing import Office, make_office, parsed
+
+pytestmark = both
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
@@ -31,9 +33,9 @@ PAGES = ("preferences", "address", "leave", "return", "erase", "export")
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+def office(database_url: str) -> Iterator[Office]:
     with Inbox() as inbox:
-        made = make_office(tmp_path, inbox)
+        made = make_office(database_url, inbox)
         made.post(made.join(ANNA, language="de", topics=["presse"]))
         yield made
         made.site.store.close()
@@ -69,6 +71,7 @@ def test_nothing_but_post_changes_anything(office: Office) -> None:
     assert office.site.dump() == before
 
 
+@in_a_file
 def test_other_tokens_are_no_page(office: Office) -> None:
     before = office.site.dump()
     missing = office.ask("GET", "/nothing").text
@@ -85,6 +88,7 @@ def test_other_tokens_are_no_page(office: Office) -> None:
     assert office.site.dump() == before
 
 
+@in_a_file
 def test_pages_of_other_sites_cannot_act(office: Office) -> None:
     before = office.site.dump()
     for name in ("preferences", "address", "leave", "return", "erase"):
@@ -217,6 +221,7 @@ def test_being_forgotten_leaves_a_mark_and_the_counts(office: Office) -> None:
     body=st.binary(max_size=40)
     | st.from_regex(r"(email|topics|language|stamp|x)=[^&]{0,20}(&topics=%[0-9a-f]{2}){0,3}", fullmatch=True),
 )
+@in_a_file
 def test_no_request_breaks_a_page(office: Office, page: str, token: str, body: bytes | str) -> None:
     url = at(office, page) if token == "good" else f"/{page}/{quote(token, safe='%.')}"
     url = "/subscribe" if page == "subscribe" else url
@@ -227,9 +232,10 @@ def test_no_request_breaks_a_page(office: Office, page: str, token: str, body: b
 
 
 @pytest.mark.real
-def test_every_page_is_usable(tmp_path: Path, chromium: Browser, axe_source: str) -> None:
+@in_a_file
+def test_every_page_is_usable(database_url: str, chromium: Browser, axe_source: str) -> None:
     with Inbox() as inbox, BackgroundServer() as server:
-        office = make_office(tmp_path, inbox, server.url)
+        office = make_office(database_url, inbox, server.url)
         server.start(office.app)
         looks: list[tuple[Literal["light", "dark"], int]] = [("light", 320), ("dark", 1200)]
         with office.postman:

@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -26,16 +25,19 @@ from newsletter.store.clock import HOUR, MINUTE, now
 from newsletter.web.limits import Limits, network_of
 from newsletter.web.postman import Postman
 from newsletter.web.server import BackgroundServer
+from tests.real.postgresql import both, in_a_file
 from tests.web.subscribing import ANNA, KEY, Office, make_office, parsed
+
+pytestmark = both
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+def office(database_url: str) -> Iterator[Office]:
     with Inbox() as inbox:
-        made = make_office(tmp_path, inbox)
+        made = make_office(database_url, inbox)
         yield made
         made.site.store.close()
 
@@ -70,6 +72,7 @@ def test_two_steps_make_a_subscriber_with_proof(office: Office) -> None:
     assert len(consents_of(office.site.store, office.links.mark(KEY))) == 1
 
 
+@in_a_file
 def test_the_mail_says_what_it_must_and_nothing_else(office: Office) -> None:
     url = office.join()
     (received,) = office.inbox
@@ -162,6 +165,7 @@ def test_a_link_is_good_for_seven_days_and_then_nothing_is_left(office: Office) 
     assert office.ask("GET", url).status_code == 410
 
 
+@in_a_file
 def test_other_tokens_are_no_page(office: Office) -> None:
     url = office.join()
     before = office.site.dump()
@@ -283,9 +287,9 @@ def test_without_a_mail_server_there_is_no_form(site: "Site") -> None:
     assert site.ask("POST", "/subscribe").status_code == 404
 
 
-def test_a_publication_without_choices_asks_for_the_address_alone(tmp_path: Path) -> None:
+def test_a_publication_without_choices_asks_for_the_address_alone(database_url: str) -> None:
     with Inbox() as inbox:
-        made = make_office(tmp_path, inbox, topics={}, languages=[])
+        made = make_office(database_url, inbox, topics={}, languages=[])
         page = parsed(made.ask("GET", "/subscribe"))
         assert page.xpath("//input/@name") == ["stamp", "email", "website"]
         assert page.xpath("//input[@required]/@name") == ["email"]
@@ -305,9 +309,10 @@ def test_nothing_is_ticked_beforehand_and_the_notice_stands_before_the_button(of
 
 
 @pytest.mark.real
-def test_a_reader_subscribes_by_keyboard_and_every_page_is_usable(tmp_path: Path, chromium: Browser, axe_source: str) -> None:
+@in_a_file
+def test_a_reader_subscribes_by_keyboard_and_every_page_is_usable(database_url: str, chromium: Browser, axe_source: str) -> None:
     with Inbox() as inbox, BackgroundServer() as server:
-        office = make_office(tmp_path, inbox, server.url)
+        office = make_office(database_url, inbox, server.url)
         server.start(office.app)
         with office.postman:
             looks: list[tuple[Literal["light", "dark"], int]] = [("light", 320), ("dark", 1200)]

@@ -9,6 +9,7 @@ from newsletter.compose.edition import UNSUBSCRIBE, VIEW
 from newsletter.links import Links
 from newsletter.store import erase, note_public, tables
 from newsletter.web.public_html import unframed
+from tests.real.postgresql import both
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 ANNA = "anna@example.org"
 
 
+@both
 def test_the_view_is_exactly_the_mail_that_was_sent(site: "Site") -> None:
     for address, name in {ANNA: "Änne & <Co>", "cora@example.org": ""}.items():
         answer = site.ask("GET", site.view[address])
@@ -110,6 +112,7 @@ def test_what_is_not_public_is_still_shown_to_whom_it_was_sent_without_his_value
     assert "private" in answer.headers["cache-control"]
 
 
+@both
 def test_a_mail_whose_row_is_gone_is_not_there(site: "Site") -> None:
     missing = site.ask("GET", "/nothing")
     assert missing.status_code == 404
@@ -171,6 +174,7 @@ def test_every_bad_token_gets_the_same_404(site: "Site", purpose: str) -> None:
     assert site.dump() == before
 
 
+@both
 def test_a_picture_is_given_out_for_ever(site: "Site") -> None:
     answer = site.ask("GET", "/pictures/3f9a.png")
     assert answer.status_code == 200
@@ -196,6 +200,7 @@ def test_a_picture_that_is_not_there_is_404_whatever_the_client_knows(site: "Sit
     assert site.ask("GET", "/pictures/other.png", headers={"If-None-Match": "*"}).status_code == 404
 
 
+@both
 def test_health_is_the_databases(site: "Site") -> None:
     assert site.ask("GET", "/healthz").text == "ok\n"
     with site.store.write() as connection:
