@@ -37,6 +37,11 @@ class Bucket:
         burst = max(1.0, per_s)
         return cls(per_s, burst, now + math.ceil((burst - 1) * SECOND / per_s))
 
+    @classmethod
+    def found(cls, per_s: float, burst: float, tat: int, now: int) -> "Bucket":
+        """As it is stored, at most empty: its rate may have been raised since, or the server's clock put back."""
+        return cls(per_s, burst, min(tat, now + math.ceil(burst * SECOND / per_s)))
+
     def holds(self, now: int) -> int:
         """How many it can give now."""
         return max(0, int((now - max(self.tat, now)) * self.per_s / SECOND + self.burst + 1e-9))
@@ -73,9 +78,7 @@ class Rates:
         if not wanted:
             return Grant({}, now)
         rows = connection.execute(select(rate).where(rate.c.scope.in_(wanted)).order_by(rate.c.scope).with_for_update())
-        # Not further away than an empty bucket: a rate was raised, or the server's clock was put back.
-        latest = {row.scope: now + math.ceil(row.burst * SECOND / row.per_s) for row in (found := rows.all())}
-        return Grant({row.scope: Bucket(row.per_s, row.burst, min(row.tat, latest[row.scope])) for row in found}, now)
+        return Grant({row.scope: Bucket.found(row.per_s, row.burst, row.tat, now) for row in rows}, now)
 
     def close(self, connection: Connection, grant: "Grant") -> None:
         """Store what was taken, and remember when it is worth asking again."""

@@ -1,7 +1,8 @@
 """The ledger's desk where several workers share a campaign: a lease that is renewed, a fence, and one pace and limit for all.
 
-One desk is one worker id. Where its worker was taken for dead, it grants nothing more and claims nothing more; what is on the wire
-is still settled under the old id, for nobody else may say what became of it. Then the process registers anew, with a new desk.
+One desk is one worker id. Where its worker was taken for dead, it grants nothing more and claims nothing more; what is on the
+wire is still settled under the old id, for nobody else may say what became of it. Then the process registers anew, with a new
+desk.
 """
 
 import asyncio
@@ -156,6 +157,6 @@ class SharedDesk(LedgerDesk):
                 pause = self._pause_after(tries, error)
                 if pause is None:
                     self._failure = LedgerError(f"the database cannot be written: {fault_of(error)}")
-                    return self._refuse()
-                tries += 1
-                time.sleep(pause)
+                    return self._take_wishes(self._store.write)  # each is refused
+            time.sleep(pause)
+            tries += 1
