@@ -213,22 +213,27 @@ def test_from_a_pause_on_nobody_is_granted_anything(office: "Office", frozen: Ca
         assert ledger.mark_sending(connection, frozen.id, other, theirs, NOW) == set()
 
 
+def freeze(store: Store, of: Campaign, me: int) -> None:
+    """Claim, and stand still in the middle of it until another one has taken over."""
+    with store.write() as connection:
+        assert ledger.claim(connection, of.id, me, 2, store.now(connection))
+        deadline, reaped = time.monotonic() + 20, 0
+        while not reaped and time.monotonic() < deadline:
+            time.sleep(0.1)
+            with store.write() as other:
+                reaped = ledger.reap(other, store.now(other))
+        assert reaped == 1
+        connection.exec_driver_sql("SELECT 1")
+
+
 def test_a_frozen_transaction_is_cut_by_the_server_and_holds_nobody_up(
     postgresql_url: str, office: "Office", frozen: Campaign
 ) -> None:
     short = open_bare(postgresql_url, lease=SECOND)
     with short.write() as connection:
         me = ledger.register(connection, host="h", pid=1, version="1", now=short.now(connection), lease=SECOND)
-    with pytest.raises(DBAPIError), short.write() as connection:
-        assert ledger.claim(connection, frozen.id, me, 2, short.now(connection))
-        deadline = time.monotonic() + 20
-        reaped = 0
-        while not reaped and time.monotonic() < deadline:
-            time.sleep(0.1)
-            with short.write() as other:
-                reaped = ledger.reap(other, short.now(other))
-        assert reaped == 1
-        connection.exec_driver_sql("SELECT 1")
+    with pytest.raises(DBAPIError):
+        freeze(short, frozen, me)
     short.close()
     assert states(office.store) == "pppppp"
 
