@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import shutil
 import sys
 import tempfile
@@ -66,16 +67,15 @@ def main() -> int:
         print(f"{time.monotonic() - begun:7.1f} s  {words}", file=sys.stderr)
 
     start = Quick if chosen.quick else Command
-    how = {"pipelining": not chosen.sequential, "tell": tell}
+    make = functools.partial(Campaign, pipelining=not chosen.sequential, tell=tell)
     try:
         with contextlib.ExitStack() as stack:
             if chosen.database == "postgresql":
                 server = stack.enter_context(running_server())
-                campaign: Campaign = Several(
-                    folder, chosen.deliveries, chosen.kills, chosen.seed, start, server=server, workers=chosen.workers, **how
+                make = functools.partial(
+                    Several, pipelining=not chosen.sequential, tell=tell, server=server, workers=chosen.workers
                 )
-            else:
-                campaign = Campaign(folder, chosen.deliveries, chosen.kills, chosen.seed, start, **how)
+            campaign = make(folder, chosen.deliveries, chosen.kills, chosen.seed, start)
             evidence = campaign.run()
     except BaseException:
         print(f"what there is lies in {folder}", file=sys.stderr)

@@ -58,25 +58,22 @@ class Several(Campaign):
         if not self._strikes:
             return self._wait_for_all()
         strike = self._strikes.popleft()
-        uncertain = len(self._last.all_in("uncertain"))
         if not self._strike(self.chance.choice(self._crew), strike):
             self._strikes.appendleft(strike)
         else:
-            self._count(strike, uncertain)
+            self._count(strike)
         self._crew = [sender for sender in self._crew if sender.wait(0) is None]
         if len(self._crew) == self.workers:
             return False
         return self._look().campaign == "done" and not self._crew
 
-    def _count(self, strike: Strike, uncertain: int) -> None:
+    def _count(self, strike: Strike) -> None:
         seen = self._look()
         self.done[strike.kind] += 1
         self.at[strike.at] += 1
-        self.tell(
-            f"{self.done.total()} of {self._planned} strikes, {len(self._journal.times):,} accepted: {strike.kind}, {strike.at}"
-        )
+        hits = f"{self.done.total()} of {self._planned} strikes"
+        self.tell(f"{hits}, {len(self._journal.times):,} accepted: {strike.kind}, {strike.at}")
         if strike.kind in DEADLY:
-            self.costs.setdefault(strike.kind, []).append(len(seen.all_in("uncertain")) - uncertain)
             self._unsubscribe(seen)
 
     def _strike(self, sender: Sender, strike: Strike) -> bool:
