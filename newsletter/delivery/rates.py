@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, select, update
 
 from newsletter.delivery.pace import TOGETHER
 from newsletter.store.clock import SECOND
@@ -37,10 +37,9 @@ class Bucket:
         burst = max(1.0, per_s)
         return cls(per_s, burst, now + math.ceil((burst - 1) * SECOND / per_s))
 
-    @classmethod
-    def found(cls, per_s: float, burst: float, tat: int, now: int) -> "Bucket":
-        """As it is stored, at most empty: its rate may have been raised since, or the server's clock put back."""
-        return cls(per_s, burst, min(tat, now + math.ceil(burst * SECOND / per_s)))
+    def latest(self, now: int) -> int:
+        """When an empty one would be full."""
+        return now + math.ceil(self.burst * SECOND / self.per_s)
 
     def holds(self, now: int) -> int:
         """How many it can give now."""
@@ -69,8 +68,10 @@ class Rates:
             new = Bucket.empty(per_s, now)
             row = {"scope": scope, "per_s": per_s, "burst": new.burst, "tat": new.tat}
             connection.execute(insert_new(connection, rate).values(row))
+            latest = new.latest(now)  # where it was slower before, it may have been empty for long
+            tat = case((rate.c.tat > latest, latest), else_=rate.c.tat)
             other = update(rate).where(rate.c.scope == scope, rate.c.per_s != per_s)
-            connection.execute(other.values(per_s=per_s, burst=new.burst))
+            connection.execute(other.values(per_s=per_s, burst=new.burst, tat=tat))
 
     def open(self, connection: Connection, lanes: Iterable[str], now: int) -> "Grant":
         """The buckets of these lanes, and of all mail, for this transaction; other workers wait for its end."""
@@ -78,7 +79,7 @@ class Rates:
         if not wanted:
             return Grant({}, now)
         rows = connection.execute(select(rate).where(rate.c.scope.in_(wanted)).order_by(rate.c.scope).with_for_update())
-        return Grant({row.scope: Bucket.found(row.per_s, row.burst, row.tat, now) for row in rows}, now)
+        return Grant({row.scope: Bucket(row.per_s, row.burst, row.tat) for row in rows}, now)
 
     def close(self, connection: Connection, grant: "Grant") -> None:
         """Store what was taken, and remember when it is worth asking again."""
@@ -109,6 +110,10 @@ class Grant:
         self.buckets = buckets
         self.now = now
         self.changed: set[str] = set()
+        for scope, bucket in buckets.items():
+            if bucket.tat > (latest := bucket.latest(now)):  # the server's clock was put back
+                bucket.tat = latest
+                self.changed.add(scope)
 
     def holds(self, lane: str, most: int) -> int:
         """How many of ``most`` a lane may claim."""

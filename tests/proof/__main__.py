@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.proof.campaign import Campaign
@@ -67,7 +68,7 @@ def main() -> int:
         print(f"{time.monotonic() - begun:7.1f} s  {words}", file=sys.stderr)
 
     start = Quick if chosen.quick else Command
-    make = functools.partial(Campaign, pipelining=not chosen.sequential, tell=tell)
+    make: Callable[..., Campaign] = functools.partial(Campaign, pipelining=not chosen.sequential, tell=tell)
     try:
         with contextlib.ExitStack() as stack:
             if chosen.database == "postgresql":

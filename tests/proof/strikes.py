@@ -72,8 +72,9 @@ def plan_shared(chance: random.Random, kills: int) -> list[Strike]:
     """So many deaths of one worker, one in six of all at once; for six deaths two freezes past the lease, two times the lines to
     the database cut, one restart of it, and one cut of the lines to the mail server. All come while they send."""
     share = max(kills // 6, 1)
-    kinds: list[Kind] = ["all killed"] * share + ["kill"] * max(kills - share, 0)
-    kinds += ["frozen past its lease", "lines cut"] * (2 * share) + ["restarted", "cut"] * share
+    kinds: list[Kind] = ["all killed" if number < share else "kill" for number in range(kills)]
+    beside: tuple[Kind, ...] = ("frozen past its lease", "lines cut") * 2 + ("restarted", "cut")
+    kinds.extend(beside * share)
     chance.shuffle(kinds)
     steps = _in_turn(chance, (*(step for step in STEPS if step != "connect"), *_OFTEN))
     return [Strike(kind, next(steps)) for kind in kinds]
