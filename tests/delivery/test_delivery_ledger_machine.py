@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -62,7 +62,9 @@ Open = Callable[[Callable[[], int]], Store]
 class LedgerMachine(RuleBasedStateMachine):
     """What the server knows is kept beside the ledger: ``maybe_taken`` are the messages that it has or may have."""
 
-    database: ClassVar[Open]
+    def database(self, clock: Callable[[], int]) -> Store:
+        """An empty one, with this clock."""
+        raise NotImplementedError
 
     @initialize(later=st.sampled_from([0, 0, 0, 3]))
     def open(self, later: int) -> None:
@@ -303,7 +305,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
 def run(opens: Open, examples: int) -> None:
     class Machine(LedgerMachine):
-        database = staticmethod(opens)
+        def database(self, clock: Callable[[], int]) -> Store:
+            return opens(clock)
 
     how = settings(max_examples=examples, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow])
     run_state_machine_as_test(Machine, settings=how)
