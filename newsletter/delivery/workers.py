@@ -9,7 +9,7 @@ UPDATE: so a take-over comes before or after them, never in between. Moments are
 from collections import Counter
 from typing import Literal
 
-from sqlalchemy import BigInteger, Connection, Text, bindparam, case, func, literal, null, select, text, update
+from sqlalchemy import BigInteger, Connection, Text, bindparam, case, func, literal, null, or_, select, text, update
 
 from newsletter.delivery.allowance import allow_again
 from newsletter.delivery.settling import ended_attempts
@@ -50,7 +50,8 @@ _ROW = Prepared(
 
 def reap(connection: Connection, now: int) -> int:
     """Recover every worker whose lease has run out, and give how many. Another one that does so at this moment has its own."""
-    late = select(worker.c.id).where(worker.c.state == "alive", worker.c.lease_until < now).order_by(worker.c.id)
+    over = or_(worker.c.lease_until < now, worker.c.lease_until.is_(None))  # none: it was left in a file that moved here
+    late = select(worker.c.id).where(worker.c.state == "alive", over).order_by(worker.c.id)
     expired = connection.scalars(late.with_for_update(skip_locked=True)).all()
     for one in expired:
         recover(connection, one, now)

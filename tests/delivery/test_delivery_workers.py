@@ -147,6 +147,14 @@ def test_two_reapers_do_not_wait_for_each_other(
     assert ledger.reap(other, NOW + LEASE + 1) == 0
 
 
+def test_who_was_at_work_in_a_file_that_moved_here_is_dead(office: "Office", frozen: Campaign) -> None:
+    with office.store.write() as connection:
+        old = ledger.register(connection, host="h", pid=1, version="1", now=NOW)
+        assert len(ledger.claim(connection, frozen.id, old, 2, NOW)) == 2
+        assert ledger.reap(connection, NOW) == 1
+    assert states(office.store) == "pppppp"
+
+
 # --- the fence ----------------------------------------------------------------------------------------------------------------
 
 
@@ -385,6 +393,14 @@ def test_the_limit_counts_for_all_workers_together(short: "Office", second: "Off
     assert short.run(made, sink).state == "done"
     with short.store.read() as connection:
         assert connection.scalar(select(func.count()).select_from(allowance)) == 0
+
+
+def test_one_rate_holds_for_all_workers_together(short: "Office", second: "Office", sink: "Sink", crowd: "Crowd") -> None:
+    made = short.freeze(crowd(24))
+    begun = time.monotonic()
+    accounts = together([short, second], made, sink, settings={"smtp_rate": 20.0})
+    assert [(account.state, account.sent) for account in accounts] == [("done", 24)] * 2
+    assert time.monotonic() - begun >= 23 / 20  # one at the start, then one in each twentieth of a second
 
 
 def test_who_only_joins_wakes_nothing(short: "Office", sink: "Sink", crowd: "Crowd") -> None:
