@@ -46,6 +46,7 @@ class Settings(BaseModel):
     public_url: str | None = None
     secret_key: SecretStr | None = None
     database_url: str = Field("sqlite:///newsletter.db", repr=False)  # it may hold a password (S21)
+    lease: int = Field(30, ge=1, le=600)
 
     @field_validator("public_url")
     @classmethod

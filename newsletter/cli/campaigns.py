@@ -150,6 +150,10 @@ def _bury(found: Found) -> None:
     from newsletter.delivery import ledger
     from newsletter.store import send_lock
 
+    if found.store.dialect != "sqlite":
+        with found.store.write() as connection:
+            ledger.reap(connection, found.store.now(connection))
+        return
     nobody = 0
     with contextlib.suppress(InputError), send_lock(found.workspace.database_url()), found.store.write() as connection:
         ledger.recover_others(connection, nobody, found.store.clock())

@@ -22,9 +22,10 @@ def open_database(workspace: "Workspace") -> "Iterator[Store]":
     from sqlalchemy.exc import DBAPIError
 
     from newsletter.store import open_store
+    from newsletter.store.clock import SECOND
     from newsletter.store.faults import fault_of
 
-    store = open_store(workspace.database_url())
+    store = open_store(workspace.database_url(), lease=workspace.settings.lease * SECOND)
     try:
         yield store
     except DBAPIError as error:

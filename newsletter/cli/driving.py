@@ -64,6 +64,7 @@ class Driving:
         limit: int | None,
         *,
         wait: bool = False,
+        join: bool = False,
     ) -> None:
         self._store = store
         self._campaign = campaign
@@ -72,6 +73,7 @@ class Driving:
         self._limit = limit
         self._timetable = timetable
         self._wait = wait
+        self._join = join
 
     def run(self) -> Ended:
         """Drive to the end. Raises :class:`~newsletter.problem.InputError` where it ended before anything was tried."""
@@ -136,6 +138,7 @@ class Driving:
                 template=template,
                 stop=stop,
                 limit=self._limit,
+                join=self._join,
                 on_progress=progress.show,
                 wait=None if self._wait else STAY,
                 timetable=self._timetable,

@@ -115,16 +115,33 @@ class _Sending:
 
     def run(self, *, as_json: bool) -> int:
         """Give the exit code."""
-        from newsletter.store import send_lock
-
         url = self._workspace.database_url()
-        with send_lock(url):
+        with contextlib.ExitStack() as place:
+            if not self._enter(place, url):
+                return INTERRUPTED
             campaign = self._prepare(as_json=as_json)
             if isinstance(campaign, int):
                 return campaign
             if not self._plan.is_ahead(campaign):
-                return self._drive(campaign, as_json=as_json)
+                return self._drive(campaign, place, as_json=as_json)
         return self._wait(campaign, url, as_json=as_json)
+
+    def _enter(self, place: contextlib.ExitStack, url: str) -> bool:
+        """Take the place of the one ``send``; where several share a database, of the one that prepares. False: by Ctrl-C."""
+        from newsletter.store import send_lock
+
+        try:
+            place.enter_context(send_lock(url))
+        except InputError:
+            if not self._is_shared:
+                raise
+            typer.echo(f"{self._slug}: another newsletter send is preparing a campaign; waiting until it has begun", err=True)
+            return take_place(place, url)
+        return True
+
+    @property
+    def _is_shared(self) -> bool:
+        return self._store.dialect != "sqlite"
 
     def _prepare(self, *, as_json: bool) -> "Campaign | int":
         """The campaign to send, or the exit code where there is nothing to do."""
@@ -147,12 +164,23 @@ class _Sending:
             return BAD_INPUT
         return campaign
 
-    def _drive(self, campaign: "Campaign", *, as_json: bool) -> int:
+    def _drive(self, campaign: "Campaign", place: contextlib.ExitStack, *, as_json: bool) -> int:
         from newsletter.delivery import life
 
+        if self._is_shared:  # begun, it is open to others, who may send it too
+            with self._store.write() as connection:
+                life.start(connection, campaign.id, self._store.now(connection), limit=self._wish.limit)
+            place.close()
         links = self._links(self._stored(campaign).headers.list_id)
         driving = Driving(
-            self._store, campaign, self._settings, self._plan.timetable, links, self._wish.limit, wait=self._wish.wait
+            self._store,
+            campaign,
+            self._settings,
+            self._plan.timetable,
+            links,
+            None if self._is_shared else self._wish.limit,
+            wait=self._wish.wait,
+            join=self._is_shared,
         )
         account, early = driving.run()
         print_account(account, as_json=as_json)
@@ -179,7 +207,7 @@ class _Sending:
                 typer.echo(f"{self._slug}: nothing was sent: {self._plan.hold(campaign)}", err=True)
                 return BAD_INPUT
             if campaign.state in ("scheduled", "running"):
-                return self._drive(campaign, as_json=as_json)
+                return self._drive(campaign, place, as_json=as_json)
         account = account_of(self._store, campaign.id)
         print_account(account, as_json=as_json)
         return INTERRUPTED if account.state == "paused" else PARTLY if account.state == "cancelled" else exit_code(account)

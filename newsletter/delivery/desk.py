@@ -28,7 +28,7 @@ T = TypeVar("T")
 Wish = Callable[[Connection, bool], T]
 
 #: Seconds between tries where the database does not take a transaction. When they are used up, the sending ends.
-_PAUSES = (0.1, 0.5, 2.0, 5.0)
+PAUSES = (0.1, 0.5, 2.0, 5.0)
 #: Wishes in one transaction.
 _GROUP = 500
 #: Seconds that a commit may hold the connections up, on the average.
@@ -192,7 +192,7 @@ class LedgerDesk:
                 self._answer(asked.answer, None, self._failure)
             return
         try:
-            answers = _store_group(write, group)
+            answers = self._store_group(write, group)
         except Exception as error:  # noqa: BLE001 - it belongs to those who wait for an answer
             self._failure = error
             for asked in group:
@@ -214,15 +214,19 @@ class LedgerDesk:
         with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
             self._loop.call_soon_threadsafe(tell)
 
-
-def _store_group(write: Write, group: list[_Asked]) -> list[Any]:
-    for number, pause in enumerate((*_PAUSES, None)):
-        try:
-            with write() as connection:
-                return [asked.wish(connection, asked.tried or number > 0) for asked in group]
-        except DBAPIError as error:
-            # A result must be stored, whatever it takes: it cannot be asked for again.
-            if pause is None:
-                raise LedgerError(f"the database cannot be written: {fault_of(error)}") from error
+    def _store_group(self, write: Write, group: list[_Asked]) -> list[Any]:
+        tries = 0
+        while True:
+            try:
+                with write() as connection:
+                    return [asked.wish(connection, asked.tried or tries > 0) for asked in group]
+            except DBAPIError as error:
+                # A result must be stored, whatever it takes: it cannot be asked for again.
+                if (pause := self._pause_after(tries, error)) is None:
+                    raise LedgerError(f"the database cannot be written: {fault_of(error)}") from error
             time.sleep(pause)
-    raise AssertionError  # the last pause is None
+            tries += 1
+
+    def _pause_after(self, tries: int, _error: DBAPIError) -> float | None:
+        """Seconds until the next try of what failed so many times before; None: no more."""
+        return PAUSES[tries] if tries < len(PAUSES) else None

@@ -6,36 +6,35 @@
     claimed --give_back--> pending, deferred        sending --withdraw, nothing was sent--> pending, deferred
     claimed, sending --recover, after a crash--> pending, uncertain
 
-The third step is in :mod:`newsletter.delivery.settling`, a campaign's own steps are in :mod:`newsletter.delivery.life`; all are
-called from here. What is left to do is read off the delivery rows alone. Only ``mark_sending`` lets a message out: the caller
-writes no byte of it before that transaction is committed (S23). Moments are microseconds UTC.
+The third step is in :mod:`newsletter.delivery.settling`, the last in :mod:`newsletter.delivery.workers`, a campaign's own steps
+are in :mod:`newsletter.delivery.life`; all are called from here. What is left to do is read off the delivery rows alone. Only
+``mark_sending`` lets a message out: the caller writes no byte of it before that transaction is committed (S23). Moments are
+microseconds UTC.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
     Integer,
-    Text,
+    Select,
     bindparam,
-    case,
-    exists,
     func,
-    literal,
-    null,
+    literal_column,
     or_,
     select,
     text,
     update,
 )
 
-from newsletter.delivery.life import POLICY, cancel, finish, pause, resolve, schedule, start
-from newsletter.delivery.settling import Result, Settled, ended_attempts, settle
+from newsletter.delivery.life import POLICY, cancel, finish, pause, reopen, resolve, schedule, start
+from newsletter.delivery.settling import Result, Settled, settle
+from newsletter.delivery.workers import BEFORE_THE_CLAIM, hold, reap, recover, recover_others, register
 from newsletter.store.prepared import Prepared, padded, word
 from newsletter.store.tables import DUE, HELD, campaign, delivery, suppression, worker
 from newsletter.store.tables import lane as lane_table
@@ -50,21 +49,22 @@ __all__ = [
     "earliest",
     "finish",
     "give_back",
+    "held_until",
+    "hold",
     "lanes_of",
     "mark_sending",
     "next_due",
     "pause",
+    "reap",
     "recover",
     "recover_others",
     "register",
+    "reopen",
     "resolve",
     "schedule",
     "settle",
     "start",
 ]
-
-_LOST = "the program ended before the server's answer was stored"
-_BEFORE_THE_CLAIM = case((delivery.c.code.is_not(None), "deferred"), else_="pending")
 
 
 class Claimed(NamedTuple):
@@ -81,12 +81,6 @@ class Claimed(NamedTuple):
     variant: str | None = None
 
 
-def register(connection: Connection, *, host: str, pid: int, version: str, now: int) -> int:
-    """A new worker; its id is the fence, one a process and run."""
-    row = {"host": host, "pid": pid, "version": version, "state": "alive", "started_at": now}
-    return int(connection.execute(worker.insert().returning(worker.c.id), row).scalar_one())
-
-
 def claim(  # noqa: PLR0913 - the fence needs them all
     connection: Connection, campaign_id: int, worker_id: int, wanted: int, now: int, *, lane: str | None = None
 ) -> list[Claimed]:
@@ -95,7 +89,7 @@ def claim(  # noqa: PLR0913 - the fence needs them all
     Suppression is looked up here: who must not be written to becomes ``suppressed`` in this transaction. Empty where nothing is
     due, the campaign does not run, or the worker was taken for dead.
     """
-    if not _may_work(connection, campaign_id, worker_id):
+    if not _may_work(connection, campaign_id, worker_id, now):
         return []
     lanes = lanes_of(connection, campaign_id) if lane is None else [lane]
     while ids := _due(connection, campaign_id, lanes, wanted, now):
@@ -104,10 +98,16 @@ def claim(  # noqa: PLR0913 - the fence needs them all
         rows: list[Any] = list(_taking(len(listed)).run(connection, {**listed, "whose": worker_id, "moment": now}).all())
         if rows:
             place = {one: number for number, one in enumerate(ids)}
-            fields = json.loads(f"[{','.join([row[3] or '{}' for row in rows])}]")  # one call costs half of many
-            claimed = [Claimed(row[0], row[1], row[2], mine, *row[4:]) for row, mine in zip(rows, fields, strict=True)]
-            return sorted(claimed, key=lambda one: place[one.id])
+            return sorted(_claimed(rows), key=lambda one: place[one.id])
     return []
+
+
+_CLAIMED = [delivery.c[name] for name in ("id", "address", "mark", "data", "attempts", "lane", "first_tried_at", "variant")]
+
+
+def _claimed(rows: Sequence[Any]) -> list[Claimed]:
+    fields = json.loads(f"[{','.join([row[3] or '{}' for row in rows])}]")  # one call costs half of many
+    return [Claimed(row[0], row[1], row[2], mine, *row[4:]) for row, mine in zip(rows, fields, strict=True)]
 
 
 def _due(connection: Connection, campaign_id: int, lanes: Sequence[str], wanted: int, now: int) -> list[int]:
@@ -141,12 +141,11 @@ def _suppression(count: int) -> Prepared:
 
 @cache
 def _taking(count: int) -> Prepared:
-    columns = [delivery.c[name] for name in ("id", "address", "mark", "data", "attempts", "lane", "first_tried_at", "variant")]
     return Prepared(
         update(delivery)
         .where(_among(count), text(DUE))
         .values(state=word("claimed"), worker_id=bindparam("whose"), updated_at=bindparam("moment"))
-        .returning(*columns)
+        .returning(*_CLAIMED)
     )
 
 
@@ -183,17 +182,27 @@ def mark_sending(  # noqa: PLR0913 - the fence needs them all
     return {row[0] for row in _intents(len(listed), again).run(connection, given).all()}
 
 
+#: The fence: a worker that is alive, and a campaign that runs. Both rows are locked FOR SHARE: whoever declares the worker dead,
+#: or pauses the campaign, waits for this transaction, and the other way round.
+_AT_WORK: Select[Any] = (
+    select(literal_column("1"))
+    .where(worker.c.id == bindparam("whose"), worker.c.state == word("alive"))
+    .where(or_(worker.c.lease_until.is_(None), worker.c.lease_until > bindparam("moment", type_=BigInteger)))
+    .where(campaign.c.id == bindparam("running"), campaign.c.state == word("running"))
+    .with_for_update(read=True)
+)
+_MAY_WORK = Prepared(_AT_WORK)
+
+
 @cache
 def _intents(count: int, again: bool) -> Prepared:
-    running = exists().where(campaign.c.id == bindparam("running"), campaign.c.state == "running")
-    alive = exists().where(worker.c.id == bindparam("whose"), worker.c.state == "alive")
     claimed = delivery.c.state == word("claimed")
     held = or_(claimed, delivery.c.state == word("sending")) if again else claimed
     return Prepared(
         update(delivery)
         # "+ 0": else SQLite takes the index of the campaign and reads all its rows for a dozen intents.
         .where(_among(count), delivery.c.campaign_id + 0 == bindparam("running"))
-        .where(delivery.c.worker_id == bindparam("whose"), held, running, alive)
+        .where(delivery.c.worker_id == bindparam("whose"), held, _AT_WORK.exists())
         .values(state=word("sending"), updated_at=bindparam("moment"))
         .returning(delivery.c.id)
     )
@@ -204,55 +213,39 @@ def give_back(connection: Connection, worker_id: int, ids: Iterable[int], now: i
     connection.execute(
         update(delivery)
         .where(delivery.c.id.in_(list(ids)), delivery.c.worker_id == worker_id, delivery.c.state == "claimed")
-        .values(state=_BEFORE_THE_CLAIM, updated_at=now)
+        .values(state=BEFORE_THE_CLAIM, updated_at=now)
     )
 
 
-def withdraw(connection: Connection, worker_id: int, ids: Iterable[int], now: int) -> None:
-    """Take intents back of which no byte was sent; they are due as before. For the worker that knows it, while it lives."""
-    connection.execute(
-        update(delivery)
-        .where(delivery.c.id.in_(list(ids)), delivery.c.worker_id == worker_id, delivery.c.state.in_(["claimed", "sending"]))
-        .values(state=_BEFORE_THE_CLAIM, updated_at=now)
-    )
+def withdraw(connection: Connection, worker_id: int, ids: Iterable[int], now: int) -> list[str]:
+    """Take intents back of which no byte was sent; they are due as before. Gives the lane of each.
+
+    For the worker that knows it, also where it was taken for dead meanwhile, and they for uncertain.
+    """
+    own = (delivery.c.worker_id == worker_id, delivery.c.state.in_(["claimed", "sending", "uncertain"]))
+    taken = update(delivery).where(delivery.c.id.in_(list(ids)), *own).values(state=BEFORE_THE_CLAIM, updated_at=now)
+    return list(connection.scalars(taken.returning(delivery.c.lane)))
 
 
-def recover(connection: Connection, worker_id: int, now: int, *, ended: Literal["dead", "gone"] = "dead") -> None:
-    """End a worker and take its deliveries back: what was only claimed is due again, what was being sent is uncertain."""
-    ending = update(worker).where(worker.c.id == worker_id, worker.c.state == "alive")
-    connection.execute(ending.values(state=ended, ended_at=now))
-    uncertain = delivery.c.state == "sending"
-    lost = (null(), null(), literal(_LOST, Text))
-    held = (delivery.c.worker_id == worker_id, text(HELD))
-    connection.execute(
-        ended_attempts("uncertain", literal(now, BigInteger), delivery.c.attempts + 1, *lost, where=(*held, uncertain))
-    )
-    connection.execute(
-        update(delivery)
-        .where(*held)
-        .values(
-            state=case((uncertain, "uncertain"), else_=_BEFORE_THE_CLAIM),
-            code=case((uncertain, null()), else_=delivery.c.code),
-            enhanced=case((uncertain, null()), else_=delivery.c.enhanced),
-            reply=case((uncertain, _LOST), else_=delivery.c.reply),
-            attempts=delivery.c.attempts + case((uncertain, 1), else_=0),
-            first_tried_at=case((uncertain, func.coalesce(delivery.c.first_tried_at, now)), else_=delivery.c.first_tried_at),
-            updated_at=now,
-        )
-    )
-
-
-def recover_others(connection: Connection, worker_id: int, now: int) -> None:
-    """Recover every other worker. Only where it is certain that none of them lives: under the send lock."""
-    others = select(worker.c.id).where(worker.c.id != worker_id, worker.c.state == "alive")
-    for other in connection.scalars(others).all():
-        recover(connection, other, now)
+def claimed_at(connection: Connection, worker_id: int, moments: Sequence[int]) -> list[Claimed]:
+    """What this worker claimed at these moments and still holds: a claim whose COMMIT was not answered may have been stored."""
+    own = (delivery.c.worker_id == worker_id, delivery.c.state == "claimed", text(HELD), delivery.c.updated_at.in_(moments))
+    rows = connection.execute(select(*_CLAIMED).where(*own).order_by(delivery.c.next_at, delivery.c.id)).all()
+    return _claimed(rows)
 
 
 def next_due(connection: Connection, campaign_id: int, worker_id: int, *, lane: str | None = None) -> int | None:
     """When this worker's next delivery (of one lane or of all) is due, or None where none is left, the campaign does not run or
     the worker is dead."""
     return earliest(connection, campaign_id, lane=lane) if _may_work(connection, campaign_id, worker_id) else None
+
+
+def held_until(connection: Connection, campaign_id: int, worker_id: int) -> int | None:
+    """When what other workers hold of a campaign will be due again at the latest, or None where they hold nothing of it."""
+    others = (delivery.c.campaign_id == campaign_id, delivery.c.worker_id != worker_id, text(f"delivery.{HELD}"))
+    last = select(func.max(worker.c.lease_until)).join(delivery, delivery.c.worker_id == worker.c.id).where(*others)
+    until: int | None = connection.scalar(last) if _may_work(connection, campaign_id, worker_id) else None
+    return until
 
 
 def earliest(connection: Connection, campaign_id: int, *, lane: str | None = None) -> int | None:
@@ -267,19 +260,6 @@ def earliest(connection: Connection, campaign_id: int, *, lane: str | None = Non
     return moment
 
 
-def _may_work(connection: Connection, campaign_id: int, worker_id: int) -> bool:
-    return _ALIVE.run(connection, {"whose": worker_id}).first() is not None and _state(connection, campaign_id) == "running"
-
-
-# FOR SHARE on the worker: whoever declares it dead waits for this transaction, and the other way round.
-_ALIVE = Prepared(
-    select(worker.c.id).where(worker.c.id == bindparam("whose"), worker.c.state == word("alive")).with_for_update(read=True)
-)
-
-
-def _state(connection: Connection, campaign_id: int) -> str | None:
-    found = _STATE.run(connection, {"campaign": campaign_id}).first()
-    return None if found is None else found[0]
-
-
-_STATE = Prepared(select(campaign.c.state).where(campaign.c.id == bindparam("campaign")))
+def _may_work(connection: Connection, campaign_id: int, worker_id: int, now: int = 0) -> bool:
+    given = {"whose": worker_id, "running": campaign_id, "moment": now}
+    return _MAY_WORK.run(connection, given).one_or_none() is not None

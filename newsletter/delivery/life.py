@@ -5,30 +5,32 @@
     draft --start--> running <--pause, start--> paused        running --finish--> done
     draft, paused --schedule--> scheduled --start, when it is time--> running
     scheduled, running, paused --cancel--> cancelled          done --resolve "resend"--> paused
+    done --reopen, after a late answer--> running
 
 A campaign that is not ``running`` grants nothing (:func:`newsletter.delivery.ledger.mark_sending`), so each step holds from its
 commit on. Moments are microseconds UTC.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     TextClause,
     and_,
     case,
-    exists,
     func,
     literal_column,
     null,
-    or_,
     select,
     text,
     update,
 )
 
+from newsletter.delivery.allowance import allow
 from newsletter.problem import complaint
+from newsletter.store.campaigns import CampaignState
 from newsletter.store.clock import MINUTE
 from newsletter.store.tables import APART, DUE, HELD, campaign, delivery, worker
 
@@ -42,21 +44,38 @@ BY_HAND = "by newsletter pause"
 LONGEST_ANSWER = 10 * MINUTE
 
 
-def start(connection: Connection, campaign_id: int, now: int) -> bool:
+def lock(connection: Connection, campaign_id: int) -> CampaignState | None:
+    """The state of a campaign, which nobody else changes before this transaction ends; None where it is not there.
+
+    What reads a campaign's deliveries to decide about the campaign does so behind this: a writer elsewhere has come before, and
+    its rows are seen, or comes after. In a file, the transaction itself is alone.
+    """
+    state: CampaignState | None = connection.scalar(
+        select(campaign.c.state).where(campaign.c.id == campaign_id).with_for_update()
+    )
+    return state
+
+
+def start(connection: Connection, campaign_id: int, now: int, *, limit: int | None = None, join: bool = False) -> bool:
     """Let a new, paused or scheduled campaign run; False where it is over, or where its time (``start_at``) has not come.
 
     What the server refused by policy is tried again at once. A paused campaign whose time has not come is scheduled again.
+    ``limit`` is for all workers together; without it, one that runs already keeps its own. ``join`` only goes on with what runs
+    or is scheduled: False for a draft, and for a paused one.
     """
-    of = connection.execute(select(campaign.c.state, campaign.c.start_at).where(campaign.c.id == campaign_id)).one_or_none()
-    if of is None or of.state not in ("draft", "scheduled", "running", "paused"):
+    state = lock(connection, campaign_id)
+    if state not in (("scheduled", "running") if join else ("draft", "scheduled", "running", "paused")):
         return False
     this = update(campaign).where(campaign.c.id == campaign_id)
-    if of.start_at is not None and of.start_at > now:
+    start_at = connection.scalar(select(campaign.c.start_at).where(campaign.c.id == campaign_id))
+    if start_at is not None and start_at > now:
         connection.execute(this.values(state="scheduled", note=None))
         return False
+    if limit is not None or state != "running":
+        allow(connection, campaign_id, limit)
     begun = this.values(state="running", started_at=func.coalesce(campaign.c.started_at, now), note=None)
     connection.execute(begun)
-    if of.state == "paused":
+    if state == "paused":
         policy = and_(delivery.c.campaign_id == campaign_id, text(DUE), delivery.c.next_at > now, delivery.c.why == POLICY)
         connection.execute(update(delivery).where(policy).values(next_at=now))
     return True
@@ -101,11 +120,28 @@ def cancel(connection: Connection, campaign_id: int, now: int) -> bool:
 def finish(connection: Connection, campaign_id: int, now: int) -> bool:
     """End a running campaign as done where no delivery is pending, deferred, claimed or sending."""
     # Two questions, one a partial index: counting a million rows would take a third of a second.
-    left = [
-        exists(select(literal_column("1")).where(delivery.c.campaign_id == campaign.c.id, text(part))) for part in (DUE, HELD)
-    ]
-    over = and_(campaign.c.id == campaign_id, campaign.c.state == "running", ~or_(*left))
-    return connection.execute(update(campaign).where(over).values(state="done", ended_at=now)).rowcount == 1
+    if lock(connection, campaign_id) != "running" or _has(connection, campaign_id, DUE) or _has(connection, campaign_id, HELD):
+        return False
+    connection.execute(update(campaign).where(campaign.c.id == campaign_id).values(state="done", ended_at=now))
+    return True
+
+
+def reopen(connection: Connection, campaign_id: int) -> bool:
+    """Let a campaign run that was done before a late answer made one of its deliveries due again. True where it was so."""
+    if lock(connection, campaign_id) != "done" or not _has(connection, campaign_id, DUE):
+        return False
+    connection.execute(update(campaign).where(campaign.c.id == campaign_id).values(state="running", ended_at=null()))
+    return True
+
+
+def is_held(connection: Connection, campaign_id: int) -> bool:
+    """Whether a worker holds deliveries of a campaign."""
+    return _has(connection, campaign_id, HELD)
+
+
+def _has(connection: Connection, campaign_id: int, part: str) -> bool:
+    some: Select[Any] = select(literal_column("1")).where(delivery.c.campaign_id == campaign_id, text(part)).limit(1)
+    return connection.scalar(some) is not None
 
 
 def resolve(connection: Connection, campaign_id: int, decision: Literal["sent", "resend"], now: int) -> int:
@@ -116,7 +152,8 @@ def resolve(connection: Connection, campaign_id: int, decision: Literal["sent", 
     no such campaign, and for ``resend`` where it was cancelled or a message may still be on its way: its worker must have ended,
     and the server must have had its time to answer (:data:`LONGEST_ANSWER`).
     """
-    of = connection.execute(select(campaign.c.slug, campaign.c.state).where(campaign.c.id == campaign_id)).one_or_none()
+    this = select(campaign.c.slug, campaign.c.state).where(campaign.c.id == campaign_id)
+    of = connection.execute(this.with_for_update()).one_or_none()
     if of is None:
         raise complaint(f"there is no campaign {campaign_id} in the database")
     uncertain = update(delivery).where(*_uncertain(campaign_id))

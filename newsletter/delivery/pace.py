@@ -22,7 +22,7 @@ _WINDOW = 30.0
 #: A lane that had nothing due is asked again after so many seconds.
 _DRY = 0.5
 #: A share of a second whose messages are claimed together, so that a rate of hundreds does not mean hundreds of transactions.
-_TOGETHER = 0.1
+TOGETHER = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Bucket:
     def wait(self, now: float) -> float:
         """Seconds until it is worth asking."""
         self.holds(now)
-        worth = min(self.burst, max(1.0, self.rate * _TOGETHER))
+        worth = min(self.burst, max(1.0, self.rate * TOGETHER))
         return max(0.0, (worth - self._tokens) / self.rate)
 
 
@@ -174,10 +174,11 @@ class Pace:
     """The pace of one campaign.
 
     ``limits`` are those of the lanes that have one, ``lanes`` all that the campaign has, ``rate`` is for all together.
-    ``shut_for`` says in how many seconds the sending hours begin, 0 within them.
+    ``shut_for`` says in how many seconds the sending hours begin, 0 within them; ``outer`` in how many a lane may be asked again
+    by the buckets that all workers share.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each says its own, by name
         self,
         lanes: Iterable[str],
         now: float,
@@ -185,10 +186,12 @@ class Pace:
         rate: float | None = None,
         limits: Mapping[str, Limit] | None = None,
         shut_for: Callable[[], float] | None = None,
+        outer: Callable[[str], float] = lambda _: 0.0,
     ) -> None:
         self._lanes = {name: Lane((limits or {}).get(name, Limit()), now) for name in lanes}
         self._all = None if rate is None else Bucket(rate, now)
         self._shut_for = shut_for
+        self._outer = outer
         self._first = 0
         #: Whether nothing holds anything back: then nobody needs to ask, and nothing is counted.
         self.free = self._is_free()
@@ -236,8 +239,10 @@ class Pace:
         for name in lanes:
             if most <= 0:
                 return  # it was not asked any more
-            if not (count := claimed.get(name, 0)):
-                self._lanes[name].dry_until = now + _DRY
+            count, outer = claimed.get(name, 0), self._outer(name)
+            if outer or not count:
+                self._lanes[name].dry_until = now + (outer or _DRY)
+            if not count:
                 continue
             most -= count
             self._lanes[name].take(count, now)

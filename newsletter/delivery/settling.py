@@ -40,7 +40,7 @@ _FROM: dict[Settled, tuple[str, ...]] = {
     "deferred": ("claimed", "sending", "uncertain"),
     "failed": ("claimed", "sending", "uncertain"),
     "uncertain": ("sending",),
-    "pending": ("claimed", "sending"),
+    "pending": ("claimed", "sending", "uncertain"),
 }
 
 

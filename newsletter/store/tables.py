@@ -1,4 +1,5 @@
-"""The tables: editions and pictures, campaigns with lanes, deliveries and attempts, suppressions, workers, subscribers, consents.
+"""The tables: editions and pictures, campaigns with lanes, deliveries and attempts, workers and what they share, suppressions,
+subscribers, consents.
 
 Every statement over them holds on SQLite and PostgreSQL. Moments are whole microseconds UTC (:mod:`newsletter.store.clock`).
 A change here needs a migration that does the same to a database that is there already (``migrations/versions``), and its name
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -27,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import ExecutableDDLElement
 
 #: The migrations, oldest first; the last one makes what stands here. A database names the one that it has in ``alembic_version``.
-REVISIONS = ("0001", "0002", "0003", "0004", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0007", "0008")
 #: What ``meta`` says to a program from before the migrations: that this database is not for it.
 MOVED_ON = "2"
 
@@ -122,8 +124,29 @@ worker = Table(
     Column("state", String, nullable=False),
     Column("started_at", _Big, nullable=False),
     Column("ended_at", _Big),
+    Column("lease_until", _Big),  # until when it is taken for alive; NULL in a file, where the kernel says who lives
     CheckConstraint("state IN ('alive', 'gone', 'dead')", name="state"),
     sqlite_autoincrement=True,  # the id is the fence: a late answer carries it
+)
+
+#: The buckets that all workers share, by scope: ``*`` for all mail, ``lane:…`` for one lane. ``tat`` is the moment at which the
+#: bucket is full again (GCRA's theoretical arrival time).
+rate = Table(
+    "rate",
+    metadata,
+    Column("scope", String, primary_key=True),
+    Column("per_s", Double, nullable=False),
+    Column("burst", Double, nullable=False),
+    Column("tat", _Big, nullable=False),
+)
+
+#: How many deliveries of a campaign may still be claimed by all workers together, where somebody said ``--limit``.
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("campaign_id", ForeignKey("campaign.id"), primary_key=True),
+    Column("allowed", Integer, nullable=False),
+    Column("remaining", Integer, nullable=False),
 )
 
 delivery = Table(

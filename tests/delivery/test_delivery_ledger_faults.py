@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Connection, event, select, update
 
 from newsletter.audience.recipient import Recipient, Refused
 from newsletter.compose.edition import Edition, Headers, Part
 from newsletter.delivery import account_of, discard, freeze, ledger
 from newsletter.delivery.ledger import Claimed, Result
 from newsletter.store import Store, find_campaign, open_store, suppress
-from newsletter.store.clock import HOUR
+from newsletter.store.clock import HOUR, SECOND
+from newsletter.store.engine import open_bare
+from newsletter.store.schema import make_tables
 from newsletter.store.tables import delivery, metadata, suppression
 
 EDITION = Edition("t", Headers("a", "a@b.org", None, "l", "l", "de"), Part(("s",)), Part(("t",)), Part(("h",)))
@@ -95,7 +97,7 @@ def make(store: Store, slug: str = "i") -> None:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with a draft of six recipients."""
+    """A database in a file, with a draft of six recipients."""
     file = tmp_path_factory.mktemp("faults") / "newsletter.db"
     store = open_store(f"sqlite:///{file}", lambda: NOW)
     make(store)
@@ -103,12 +105,16 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
-def database(template: Path, tmp_path: Path) -> Callable[[], Store]:
-    """Gives a fresh copy of the template each time; the old one is gone."""
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(template: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
+    """Gives a fresh copy of the template each time, in a file or on a server; the old one is gone."""
+    if request.param == "postgresql":
+        with copies_on_a_server(template, request.getfixturevalue("postgresql_url")) as copy:
+            yield copy
+        return
     opened: list[Store] = []
 
-    def copy() -> Store:
+    def copy_file() -> Store:
         while opened:
             opened.pop().close()
         file = tmp_path / "newsletter.db"
@@ -116,13 +122,38 @@ def database(template: Path, tmp_path: Path) -> Callable[[], Store]:
         opened.append(open_store(f"sqlite:///{file}", lambda: NOW))
         return opened[-1]
 
-    return copy
+    yield copy_file
+
+
+@contextmanager
+def copies_on_a_server(template: Path, url: str) -> Iterator[Callable[[], Store]]:
+    """See :func:`database`."""
+    original, store = open_store(f"sqlite:///{template}"), open_bare(url, lambda: NOW)
+    rows = everything(original)
+    original.close()
+    make_tables(store)
+
+    def copy() -> Store:
+        with store.write() as connection:
+            names = ", ".join(table.name for table in metadata.sorted_tables)
+            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
+            for table in metadata.sorted_tables:
+                if rows[table.name]:
+                    connection.execute(table.insert(), [row._asdict() for row in rows[table.name]])
+            last = max(row.id for row in rows["delivery"])
+            connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('delivery', 'id'), {last})")
+        return store
+
+    yield copy
+    store.close()
 
 
 def everything(store: Store) -> dict[str, list[Any]]:
     """All rows of all tables but the random ids and keys of new campaigns."""
     with store.read() as connection:
-        return {table.name: list(connection.execute(select(table))) for table in metadata.sorted_tables}
+        return {
+            table.name: list(connection.execute(select(table).order_by(*table.primary_key))) for table in metadata.sorted_tables
+        }
 
 
 #: The way to the state in which a transition begins, one transaction each; the campaign's id is the last argument.
@@ -147,6 +178,23 @@ def _scheduled(connection: Connection, of: int) -> None:
     ledger.schedule(connection, of, NOW + HOUR)
 
 
+def _late(connection: Connection, of: int) -> None:
+    """Worker 2 has a lease that ran out: it has 1 on the wire, and holds 2."""
+    ledger.start(connection, of, NOW, limit=5)
+    ledger.register(connection, host="h", pid=1, version="1", now=NOW)
+    late = ledger.register(connection, host="h", pid=1, version="1", now=NOW - 60 * SECOND, lease=60 * SECOND + 1)
+    ledger.claim(connection, of, late, 2, NOW)
+    ledger.mark_sending(connection, of, late, [1], NOW)
+
+
+def _over(connection: Connection, of: int) -> None:
+    """All is over, but worker 1 was taken for dead, and learns of 5 only now."""
+    _ended(connection, of)
+    connection.execute(update(delivery).where(delivery.c.state.in_(["pending", "deferred"])).values(state="failed"))
+    ledger.finish(connection, of, NOW)
+    ledger.settle(connection, 1, [Result(5, "deferred", 450, next_at=NOW)], NOW)
+
+
 RESULTS = [
     Result(1, "sent", 250),
     Result(2, "failed", 550, "5.1.1", "unknown", hard_bounce=True),
@@ -162,6 +210,10 @@ TRANSITIONS: dict[str, tuple[Step | None, Step]] = {
     "settle": (_work, lambda c, _: ledger.settle(c, 1, RESULTS, NOW)),
     "give_back": (_work, lambda c, _: ledger.give_back(c, 1, [3, 4], NOW)),
     "recover": (_work, lambda c, _: ledger.recover(c, 1, NOW)),
+    "hold": (_late, lambda c, _: ledger.hold(c, 2, 60 * SECOND, NOW)),
+    "reap": (_late, lambda c, _: ledger.reap(c, NOW + 2)),
+    "reopen": (_over, ledger.reopen),
+    "start limited": (None, lambda c, of: ledger.start(c, of, NOW, limit=3)),
     "pause": (_work, lambda c, of: ledger.pause(c, of, "x")),
     "cancel": (_work, lambda c, of: ledger.cancel(c, of, NOW)),
     "resolve sent": (_ended, lambda c, of: ledger.resolve(c, of, "sent", NOW)),

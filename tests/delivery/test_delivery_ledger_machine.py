@@ -1,16 +1,22 @@
-"""Any order of claiming, sending, dying, pausing, cancelling, resolving and unsubscribing: nobody is granted twice, nobody is
-forgotten."""
+"""Any order of claiming, sending, dying, freezing, waking too late, pausing, cancelling, resolving and unsubscribing, of several
+workers: nobody is granted twice, nobody is forgotten. On either database."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Literal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import Connection, select
 
 from newsletter.audience.recipient import Recipient, Refused
@@ -18,11 +24,14 @@ from newsletter.compose.edition import Edition, Headers, Part
 from newsletter.delivery import account_of, freeze, ledger
 from newsletter.delivery.ledger import Result
 from newsletter.problem import InputError
-from newsletter.store import open_store, suppress
+from newsletter.store import Store, open_store, suppress
 from newsletter.store.clock import MINUTE
-from newsletter.store.tables import delivery, worker
+from newsletter.store.engine import open_bare
+from newsletter.store.schema import make_tables
+from newsletter.store.tables import delivery, meta, metadata, worker
 
 SIZE = 6
+LEASE = 3 * MINUTE
 EDITION = Edition("t", Headers("a", "a@b.org", None, "l", "l", "de"), Part(("s",)), Part(("t",)), Part(("h",)))
 #: A choice among workers, mostly the first.
 WHICH = st.sampled_from([0, 0, 0, 1, 2])
@@ -46,14 +55,21 @@ class Crowd:
         return iter(rows)
 
 
+#: Opens an empty database with this clock.
+Open = Callable[[Callable[[], int]], Store]
+
+
 class LedgerMachine(RuleBasedStateMachine):
     """What the server knows is kept beside the ledger: ``maybe_taken`` are the messages that it has or may have."""
 
+    def database(self, clock: Callable[[], int]) -> Store:
+        """An empty one, with this clock."""
+        raise NotImplementedError
+
     @initialize(later=st.sampled_from([0, 0, 0, 3]))
     def open(self, later: int) -> None:
-        self.folder = tempfile.mkdtemp()
         self.moment = 1_000_000_000
-        self.store = open_store(f"sqlite:///{self.folder}/newsletter.db", lambda: self.moment)
+        self.store = self.database(lambda: self.moment)
         self.campaign, _ = freeze(
             self.store,
             slug="i",
@@ -66,6 +82,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.start_at = self.moment + later * MINUTE
         self.over = False
         self.alive: list[int] = []
+        self.leases: dict[int, int] = {}
         self.all_workers: list[int] = []
         #: (worker, delivery) that were granted, and the answer not yet told to the ledger.
         self.open_grants: set[tuple[int, int]] = set()
@@ -81,33 +98,45 @@ class LedgerMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "store"):
             self.store.close()
-            shutil.rmtree(self.folder)
 
     def states(self) -> dict[int, str]:
         with self.store.read() as connection:
             return {row.id: row.state for row in connection.execute(select(delivery.c.id, delivery.c.state))}
 
     def _hire(self, connection: Connection) -> None:
-        own = ledger.register(connection, host="h", pid=1, version="1", now=self.moment)
+        own = ledger.register(connection, host="h", pid=1, version="1", now=self.moment, lease=LEASE)
         self.alive.append(own)
+        self.leases[own] = self.moment + LEASE
         self.all_workers.append(own)
 
     def worker(self, which: int) -> int:
         """Mostly the newest, so that something comes of it; a dead one must be held back by the ledger itself."""
         return self.all_workers[-1 - which % len(self.all_workers)]
 
+    def _hold(self, connection: Connection, by: int) -> None:
+        held = ledger.hold(connection, by, LEASE, self.moment)
+        assert held == (by in self.alive)
+        if held and self.leases[by] - self.moment < 2 * LEASE // 3:
+            self.leases[by] = self.moment + LEASE
+
+    def _can_work(self, by: int) -> bool:
+        return by in self.alive and self.leases[by] > self.moment
+
     @rule(
         which=WHICH,
+        hold=st.sampled_from([True, True, True, False]),
         wanted=st.integers(1, 4),
         grant=st.sampled_from([True, True, False]),
         lane=st.sampled_from([None, None, "*", "big"]),
     )
-    def claim(self, which: int, wanted: int, grant: bool, lane: str | None) -> None:
+    def claim(self, which: int, hold: bool, wanted: int, grant: bool, lane: str | None) -> None:
         by = self.worker(which)
         before = self.states()
         with self.store.write() as connection:
+            if hold:
+                self._hold(connection, by)
             claimed = ledger.claim(connection, self.campaign.id, by, wanted, self.moment, lane=lane)
-        assert by in self.alive or not claimed
+        assert self._can_work(by) or not claimed
         for one in claimed:
             assert before[one.id] in ("pending", "deferred")
             assert one.id not in self.suppressed
@@ -127,7 +156,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for one in granted:
             if again and (by, one) in self.open_grants:
                 continue  # the same grant, told a second time
-            assert by in self.alive
+            assert self._can_work(by)
             assert self.moment >= self.start_at
             assert not self.over
             assert one not in self.maybe_taken, "this message may have been taken before: it would come twice"
@@ -147,11 +176,27 @@ class LedgerMachine(RuleBasedStateMachine):
         with self.store.write() as connection:
             result = Result(one, state, next_at=self.moment + pause * MINUTE)
             ledger.settle(connection, by, [result, result], self.moment)
+            if by not in self.alive:
+                ledger.reopen(connection, self.campaign.id)
         self.open_grants.discard((by, one))
         if state == "sent":
             self.sent.add(one)
             assert self.states()[one] == "sent", f"it was {before}, and the server took it"
-        elif state in ("deferred", "failed") or (state == "pending" and before == "sending"):
+        elif state in ("deferred", "failed") or (state == "pending" and before in ("sending", "uncertain")):
+            self.maybe_taken.discard(one)
+
+    @precondition(lambda self: self.open_grants)
+    @rule(which=st.integers(0, 99))
+    def withdraw(self, which: int) -> None:
+        """No byte was sent of a message that was granted, says its worker, which may have been taken for dead."""
+        by, one = sorted(self.open_grants)[which % len(self.open_grants)]
+        before = self.states()[one]
+        with self.store.write() as connection:
+            ledger.withdraw(connection, by, [one], self.moment)
+            if by not in self.alive:
+                ledger.reopen(connection, self.campaign.id)
+        self.open_grants.discard((by, one))
+        if before in ("sending", "uncertain"):
             self.maybe_taken.discard(one)
 
     @precondition(lambda self: self.alive)
@@ -184,9 +229,21 @@ class LedgerMachine(RuleBasedStateMachine):
             self.suppressed.add(one)
         elif kind == "finish":
             with self.store.write() as connection:
-                over = ledger.finish(connection, self.campaign.id, self.moment)
-            if over:
-                assert not set(self.states().values()) & {"pending", "deferred", "claimed", "sending"}
+                ledger.finish(connection, self.campaign.id, self.moment)
+
+    @rule(which=WHICH)
+    def hold(self, which: int) -> None:
+        with self.store.write() as connection:
+            self._hold(connection, self.worker(which))
+
+    @rule()
+    def reap(self) -> None:
+        late = [one for one in self.alive if self.leases[one] < self.moment]
+        with self.store.write() as connection:
+            assert ledger.reap(connection, self.moment) == len(late)
+            self.alive = [one for one in self.alive if one not in late]
+            if not self.alive:
+                self._hire(connection)
 
     @rule(ask=st.sampled_from([0, 0, 0, 0, 0, 1]))
     def cancel(self, ask: int) -> None:
@@ -214,7 +271,7 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             self.sent |= before
 
-    @rule(minutes=st.sampled_from([1, 2, 5, 11]))
+    @rule(minutes=st.sampled_from([1, 1, 2, 5, 11]))
     def wait(self, minutes: int) -> None:
         self.moment += minutes * MINUTE
 
@@ -240,6 +297,33 @@ class LedgerMachine(RuleBasedStateMachine):
                 holders = connection.scalars(held.where(delivery.c.state.in_(["claimed", "sending"]))).all()
             assert set(holders) <= {"alive"}
 
+    @invariant()
+    def what_is_done_has_nothing_open(self) -> None:
+        if hasattr(self, "campaign") and account_of(self.store, self.campaign.id).state == "done":
+            assert not set(self.states().values()) & {"pending", "deferred", "claimed", "sending"}
 
-TestLedgerMachine = LedgerMachine.TestCase
-TestLedgerMachine.settings = settings(max_examples=40, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow])
+
+def run(opens: Open, examples: int) -> None:
+    class Machine(LedgerMachine):
+        def database(self, clock: Callable[[], int]) -> Store:
+            return opens(clock)
+
+    how = settings(max_examples=examples, stateful_step_count=40, suppress_health_check=[HealthCheck.too_slow])
+    run_state_machine_as_test(Machine, settings=how)
+
+
+def test_any_order_in_a_file(tmp_path: Path) -> None:
+    number = itertools.count()
+    run(lambda clock: open_store(f"sqlite:///{tmp_path}/{next(number)}.db", clock), 40)
+
+
+def test_any_order_on_a_server(postgresql_url: str) -> None:
+    def database(clock: Callable[[], int]) -> Store:
+        store = open_bare(postgresql_url, clock)
+        make_tables(store)
+        with store.write() as connection:
+            names = ", ".join(table.name for table in metadata.sorted_tables if table is not meta)
+            connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
+        return store
+
+    run(database, 15)

@@ -1,29 +1,35 @@
 """The proof as anyone can run it: ``make proof``, or ``python -m tests.proof --deliveries N --kills N --seed N``."""
 
 import argparse
+import contextlib
+import functools
 import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.proof.campaign import Campaign
 from tests.proof.evidence import Evidence
 from tests.proof.office import Command, Quick
-from tests.proof.strikes import DEADLY, NAMES
+from tests.proof.several import Several
+from tests.proof.strikes import DEADLY, NAMES, SHARED
+from tests.real.postgresql import running_server
 
 
 def table(campaign: Campaign, evidence: Evidence) -> str:
     """All that was counted, and what it means."""
     last, accepted = evidence.last, evidence.journal.accepted
     mode = "with PIPELINING" if campaign.pipelining else "without PIPELINING"
+    crew = f"{campaign.workers} workers on PostgreSQL, each with " if isinstance(campaign, Several) else ""
     lines = [
-        f"{campaign.deliveries:,} deliveries, {campaign.connections} connections, {mode}, seed {campaign.seed}:"
+        f"{campaign.deliveries:,} deliveries, {crew}{campaign.connections} connections, {mode}, seed {campaign.seed}:"
         f" {campaign.starts} starts in {campaign.seconds / 60:.1f} minutes",
         "",
         f"{'strikes':<40}{'done':>9}   in doubt after it, mean and most",
     ]
-    for kind, name in NAMES.items():
+    for kind, name in (SHARED if evidence.shared else NAMES).items():
         costs = campaign.costs.get(kind, [])
         doubt = f"   {sum(costs) / len(costs):.1f}   {max(costs)}" if costs else ""
         lines.append(f"  {name:<38}{campaign.done[kind]:>9,}{doubt}")
@@ -52,20 +58,26 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sequential", action="store_true", help="the server does not offer PIPELINING")
     parser.add_argument("--quick", action="store_true", help="fork the sender from one that is loaded, with short pauses")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--workers", type=int, default=2, help="how many send side by side, on PostgreSQL")
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="newsletter-proof-"))
     begun = time.monotonic()
-    campaign = Campaign(
-        folder,
-        chosen.deliveries,
-        chosen.kills,
-        chosen.seed,
-        Quick if chosen.quick else Command,
-        pipelining=not chosen.sequential,
-        tell=lambda words: print(f"{time.monotonic() - begun:7.1f} s  {words}", file=sys.stderr),
-    )
+
+    def tell(words: str) -> None:
+        print(f"{time.monotonic() - begun:7.1f} s  {words}", file=sys.stderr)
+
+    start = Quick if chosen.quick else Command
+    make: Callable[..., Campaign] = functools.partial(Campaign, pipelining=not chosen.sequential, tell=tell)
     try:
-        evidence = campaign.run()
+        with contextlib.ExitStack() as stack:
+            if chosen.database == "postgresql":
+                server = stack.enter_context(running_server())
+                make = functools.partial(
+                    Several, pipelining=not chosen.sequential, tell=tell, server=server, workers=chosen.workers
+                )
+            campaign = make(folder, chosen.deliveries, chosen.kills, chosen.seed, start)
+            evidence = campaign.run()
     except BaseException:
         print(f"what there is lies in {folder}", file=sys.stderr)
         raise

@@ -22,19 +22,19 @@ from tests.proof.strikes import DEADLY, MOMENT, PREPARING, Kind, Strike, plan
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds for whatever has to happen next; more is a hang.
-_PATIENCE = 300.0
+PATIENCE = 300.0
 #: Seconds that one delivery may take to send, on a machine that is busy with other things.
-_SLOWEST = 0.01
+SLOWEST = 0.01
 #: Seconds that it takes, roughly, to prepare one delivery.
 _A_ROW = 100e-6
 #: Starts that end by themselves with something left, before it is called a fault.
-_ENDS = 25
+ENDS = 25
 
 
 class Sink:
     """The sink's process, and how it is told what to do."""
 
-    def __init__(self, journal: Path, ledger: Path, seed: int, *, pipelining: bool) -> None:
+    def __init__(self, journal: Path, ledger: Path | str, seed: int, *, pipelining: bool) -> None:
         mode = [] if pipelining else ["sequential"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.proof.sink", str(journal), str(ledger), str(seed), *mode],
@@ -114,9 +114,9 @@ class Campaign:
     def run(self) -> Evidence:
         """Send, strike, start again, until nothing is left."""
         begun = time.monotonic()
-        self._strikes = deque(plan(self.chance, self.kills))
+        self._strikes = deque(self._plan())
         self._planned = len(self._strikes)
-        self._sink = Sink(self.folder / "journal.txt", self.office.database, self.seed, pipelining=self.pipelining)
+        self._sink = Sink(self.folder / "journal.txt", self.office.ledger, self.seed, pipelining=self.pipelining)
         self.office.furnish(self.deliveries, self._sink.port)
         try:
             while not self._one_sender():
@@ -138,7 +138,11 @@ class Campaign:
             broke=self.done.total() - self.done["frozen, then woken"],
             program_says={name: told.get(name, -1) for name in ACCOUNT},
             second_send_ran=self._second,
+            shared=self.office.server_url is not None,
         )
+
+    def _plan(self) -> list[Strike]:
+        return plan(self.chance, self.kills)
 
     # --- one sender after the other -------------------------------------------------------------------------------------------
 
@@ -163,15 +167,15 @@ class Campaign:
                 self.costs.setdefault(strike.kind, []).append(in_doubt - uncertain)
                 self._unsubscribe(seen)
                 return False
-        code = sender.wait(_PATIENCE + self.deliveries * _SLOWEST)
+        code = sender.wait(PATIENCE + self.deliveries * SLOWEST)
         if code is None:
-            _signal(sender, signal.SIGKILL)
+            signal_to(sender, signal.SIGKILL)
             raise AssertionError(f"a send does not come to its end; it said:\n{self._words()}")
         seen = self._look()
         if seen.campaign == "done":
             return True
         self._ends += 1
-        assert self._ends < _ENDS, f"a send ended with {code} {self._ends} times and something is left; it said:\n{self._words()}"
+        assert self._ends < ENDS, f"a send ended with {code} {self._ends} times and something is left; it said:\n{self._words()}"
         return False
 
     def _strike(self, sender: Sender, strike: Strike) -> bool:
@@ -181,7 +185,7 @@ class Campaign:
             long = self._startup * 1.2 + (self.deliveries * _A_ROW if strike.at == PREPARING else 0)
             if sender.wait(self.chance.uniform(0, long)) is not None:
                 return False
-            _signal(sender, signal.SIGKILL)
+            signal_to(sender, signal.SIGKILL)
         else:
             signalled = {"kill": "kill", "cut": "cut"}.get(strike.kind, "stop")
             after = self._journal.follow() + self._how_far()
@@ -190,24 +194,24 @@ class Campaign:
                 if sender.wait(0) is not None and not self._sink.struck(0.5):
                     self._sink.tell("forget")
                     return False
-                assert time.monotonic() - begun < _PATIENCE, f"nothing happens any more; it said:\n{self._words()}"
+                assert time.monotonic() - begun < PATIENCE, f"nothing happens any more; it said:\n{self._words()}"
             if strike.at == "connect":
                 self._startup = min(time.monotonic() - self._started, 10)
         if strike.kind.startswith("frozen"):
             self._hold(sender, strike)
         # Else it came to its end in the very moment.
-        return strike.kind not in DEADLY or sender.wait(_PATIENCE) == -signal.SIGKILL
+        return strike.kind not in DEADLY or sender.wait(PATIENCE) == -signal.SIGKILL
 
     def _hold(self, sender: Sender, strike: Strike) -> None:
         """The sender stands still: somebody else tries, and the server may lose its patience."""
         self._look()
         other = self.start(self.office.arguments, self.folder / "said-beside.txt")
-        code = other.wait(_PATIENCE)
+        code = other.wait(PATIENCE)
         self._second += code != 2
         if self.chance.random() < 0.5:
             self._sink.tell("cut")
             time.sleep(0.05)
-        _signal(sender, signal.SIGKILL if strike.kind in DEADLY else signal.SIGCONT)
+        signal_to(sender, signal.SIGKILL if strike.kind in DEADLY else signal.SIGCONT)
 
     def _how_far(self) -> int:
         """How many messages may pass until the next strike, so that all strikes fall into this campaign."""
@@ -218,7 +222,7 @@ class Campaign:
     # --- what is seen ---------------------------------------------------------------------------------------------------------
 
     def _look(self) -> Look:
-        seen, observation = observe(self.office.database, self._journal)
+        seen, observation = observe(self.office.ledger, self._journal)
         self._observations.append(observation)
         self._last = seen
         return seen
@@ -248,6 +252,7 @@ class Campaign:
         return self._said.read_text(encoding="utf-8")[-2000:]
 
 
-def _signal(sender: Sender, number: signal.Signals) -> None:
+def signal_to(sender: Sender, number: signal.Signals) -> None:
+    """Send a signal to a process that may have ended."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(sender.pid, number)

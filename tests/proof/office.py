@@ -52,6 +52,9 @@ class Office:
 
     folder: Path
     connections: int = CONNECTIONS
+    #: Of a ledger on a server, whose workers have a lease of so many seconds.
+    server_url: str | None = None
+    lease: int = 2
 
     @property
     def database(self) -> Path:
@@ -59,9 +62,14 @@ class Office:
         return self.folder / "newsletter.db"
 
     @property
+    def ledger(self) -> Path | str:
+        """Where others than the program find it: the file, or the server's address."""
+        return self.database if self.server_url is None else self.server_url.replace("+psycopg", "")
+
+    @property
     def database_url(self) -> str:
         """The ledger's address."""
-        return f"sqlite:///{self.database}"
+        return self.server_url or f"sqlite:///{self.database}"
 
     @property
     def links(self) -> Links:
@@ -89,6 +97,8 @@ class Office:
             "SMTP_CONNECTIONS": self.connections,
             "PUBLIC_URL": PUBLIC_URL,
             "SECRET_KEY": KEY,
+            "DATABASE_URL": self.database_url,
+            "LEASE": self.lease,
         }
         lines = [f"NEWSLETTER_{name}={value}\n" for name, value in settings.items()]
         (self.folder / ".env").write_text("".join(lines), encoding="utf-8")

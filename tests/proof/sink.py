@@ -7,10 +7,12 @@ the sender's database, when the first byte of the message came. Orders come on s
 - ``strike kill|stop|cut STEP ACCEPTED PID``: once so many were accepted, at the next such step of any conversation, send
   SIGKILL or SIGSTOP to the process, or cut all connections; ``struck`` is printed then;
 - ``forget``: take the last order back;
-- ``cut``: cut all connections now.
+- ``cut``: cut all connections now;
+- ``slow SECONDS``: take up to so long for the answer to a final dot.
 
 It ends at the end of its standard input, when all connections are gone. An address that begins with ``gone`` is refused for good,
 one that begins with ``later`` is refused once. The answer to a final dot takes up to 4 ms, as a server that stores what it takes.
+``LEDGER`` is a file, or an address that begins with ``postgresql:``.
 """
 
 import asyncio
@@ -26,6 +28,9 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
 
 #: How many bytes the operating system takes in for a connection: less than a message, so that a message can be cut inside.
 _WINDOW = 16_384
@@ -61,14 +66,39 @@ class Ledger:
         return str(found[0][0])
 
 
+class ServerLedger:
+    """The same on PostgreSQL; while the server is away, the mail server waits for it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._rows: dict[str, int] = {}
+        self._database: psycopg.Connection[tuple[Any, ...]] | None = None
+
+    def state(self, address: str) -> str:
+        """The state of the delivery to an address."""
+        if address not in self._rows:
+            self._rows = {row[0]: row[1] for row in self._ask("SELECT address, id FROM delivery", ())}
+        return str(self._ask("SELECT state FROM delivery WHERE id = %s", (self._rows[address],))[0][0])
+
+    def _ask(self, words: LiteralString, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        while True:
+            try:
+                if self._database is None or self._database.closed:
+                    self._database = psycopg.connect(self._url, autocommit=True)
+                return self._database.execute(words, values).fetchall()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+
+
 @dataclass
 class Office:
     """What all conversations share: the journal, the ledger, the order, the connections."""
 
     journal: int
-    ledger: Ledger
+    ledger: Ledger | ServerLedger
     chance: random.Random
     pipelining: bool
+    slowest: float = _SLOWEST_ANSWER
     accepted: int = 0
     order: _Order | None = None
     conversations: set["Conversation"] = field(default_factory=set)
@@ -175,7 +205,7 @@ class Conversation(asyncio.Protocol):
             return
         self._held = True
         self._transport.pause_reading()
-        asyncio.get_running_loop().call_later(self._office.chance.random() * _SLOWEST_ANSWER, self._answer)
+        asyncio.get_running_loop().call_later(self._office.chance.random() * self._office.slowest, self._answer)
 
     def _answer(self) -> None:
         if self._transport.is_closing():
@@ -225,11 +255,13 @@ async def _obey(office: Office) -> None:
             office.order = _Order(words[1], words[2], int(words[3]), int(words[4]))
         elif words[0] == "forget":
             office.order = None
+        elif words[0] == "slow":
+            office.slowest = float(words[1])
         else:
             office.cut()
 
 
-async def _serve(journal: int, ledger: Ledger, seed: int, *, pipelining: bool) -> None:
+async def _serve(journal: int, ledger: Ledger | ServerLedger, seed: int, *, pipelining: bool) -> None:
     office = Office(journal, ledger, random.Random(seed), pipelining)
     listening = socket.create_server(("127.0.0.1", 0), backlog=200)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WINDOW)
@@ -244,4 +276,6 @@ async def _serve(journal: int, ledger: Ledger, seed: int, *, pipelining: bool) -
 
 if __name__ == "__main__":
     taken = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    asyncio.run(_serve(taken, Ledger(Path(sys.argv[2])), int(sys.argv[3]), pipelining=sys.argv[4:] != ["sequential"]))
+    where = sys.argv[2]
+    shared = ServerLedger(where) if where.startswith("postgresql:") else None
+    asyncio.run(_serve(taken, shared or Ledger(Path(where)), int(sys.argv[3]), pipelining=sys.argv[4:] != ["sequential"]))

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["kill", "frozen, then killed", "frozen, then woken", "cut"]
+Kind = Literal[
+    "kill", "frozen, then killed", "frozen, then woken", "cut", "all killed", "frozen past its lease", "lines cut", "restarted"
+]
 #: What a table calls them.
 NAMES: dict[Kind, str] = {
     "kill": "kill -9",
@@ -13,8 +15,17 @@ NAMES: dict[Kind, str] = {
     "frozen, then woken": "SIGSTOP, then SIGCONT",
     "cut": "all connections cut",
 }
+#: And of a ledger on a server, with several workers.
+SHARED: dict[Kind, str] = {
+    "kill": "kill -9 of one worker",
+    "all killed": "kill -9 of all workers at once",
+    "frozen past its lease": "SIGSTOP past the lease, then SIGCONT",
+    "cut": "all connections to the mail server cut",
+    "lines cut": "all connections to the database cut",
+    "restarted": "PostgreSQL crashed and started anew",
+}
 #: Kinds after which the sender is dead.
-DEADLY: tuple[Kind, ...] = ("kill", "frozen, then killed")
+DEADLY: tuple[Kind, ...] = ("kill", "frozen, then killed", "all killed")
 
 #: At any moment while it prepares the campaign: it compiles, checks, and writes the audience into the ledger.
 PREPARING = "preparing"
@@ -55,6 +66,18 @@ def plan(chance: random.Random, kills: int) -> list[Strike]:
         if strikes[number - 1].kind not in DEADLY and strikes[number].at in (MOMENT, "connect"):  # it has started long ago
             strikes[number] = Strike(strikes[number].kind, "MAIL")
     return [Strike("kill", PREPARING)] * first + strikes
+
+
+def plan_shared(chance: random.Random, kills: int) -> list[Strike]:
+    """So many deaths of one worker, one in six of all at once; for six deaths two freezes past the lease, two times the lines to
+    the database cut, one restart of it, and one cut of the lines to the mail server. All come while they send."""
+    share = max(kills // 6, 1)
+    kinds: list[Kind] = ["all killed" if number < share else "kill" for number in range(kills)]
+    beside: tuple[Kind, ...] = ("frozen past its lease", "lines cut") * 2 + ("restarted", "cut")
+    kinds.extend(beside * share)
+    chance.shuffle(kinds)
+    steps = _in_turn(chance, (*(step for step in STEPS if step != "connect"), *_OFTEN))
+    return [Strike(kind, next(steps)) for kind in kinds]
 
 
 def _in_turn(chance: random.Random, steps: tuple[str, ...]) -> Iterator[str]:

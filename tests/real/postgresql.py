@@ -8,7 +8,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,24 @@ def programs() -> Path | None:
     return max((file.parent for file in versions), key=lambda folder: int(folder.parent.name), default=None)
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running PostgreSQL: its address for SQLAlchemy, and how it is started anew as after a crash."""
+
+    url: str
+    restart: Callable[[], None]
+
+
 @contextlib.contextmanager
 def running_postgresql() -> Iterator[str]:
     """Start a server in a temporary folder and give its address for SQLAlchemy. Nothing of it is left behind."""
+    with running_server() as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def running_server() -> Iterator[Server]:
+    """What :func:`running_postgresql` does, for who wants to break it."""
     binaries = programs()
     if binaries is None:
         raise FileNotFoundError("initdb")
@@ -57,9 +73,12 @@ def running_postgresql() -> Iterator[str]:
 
     call("initdb", "--pgdata", str(data), "--auth", "trust", "--username", "newsletter", "--encoding", "UTF8", "--no-sync")
     options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-    call("pg_ctl", "--pgdata", str(data), "--log", str(data / "log"), "--wait", "--options", options, "start")
+    start = ("pg_ctl", "--pgdata", str(data), "--log", str(data / "log"), "--wait", "--options", options)
+    call(*start, "start")
     try:
-        yield f"postgresql+psycopg://newsletter@127.0.0.1:{port}/postgres"
+        yield Server(
+            f"postgresql+psycopg://newsletter@127.0.0.1:{port}/postgres", lambda: call(*start, "--mode", "immediate", "restart")
+        )
     finally:
         call("pg_ctl", "--pgdata", str(data), "--wait", "--mode", "immediate", "stop")
         shutil.rmtree(folder)
