@@ -142,8 +142,8 @@ def test_only_what_was_begun_and_is_public_is_there(site: Site, values: dict[str
     assert (b"Ausgabe 4" in site.ask("GET", "/feed.atom").content) == there
 
 
-def test_a_club_that_wants_no_archive_has_none(tmp_path: Path) -> None:
-    site = make_site(tmp_path, archive=False)
+def test_a_club_that_wants_no_archive_has_none(database_url: str) -> None:
+    site = make_site(database_url, archive=False)
     for path in ("/issues", "/issues/", ISSUE, "/feed.atom"):
         assert site.ask("GET", path).status_code == 404
     assert "<aside" not in site.ask("GET", site.view["anna@example.org"]).text
