@@ -23,6 +23,7 @@ from newsletter.delivery.server import Server
 from newsletter.issue import Timetable
 from newsletter.links import Links
 from newsletter.message.address import wire_address
+from newsletter.message.own_links import OwnLinks
 from newsletter.problem import complaint
 from newsletter.settings import Settings
 from newsletter.store.campaigns import campaign_of
@@ -81,7 +82,7 @@ async def drive(  # noqa: PLR0913 - each says its own, by name
         connections = min(settings.smtp_connections, campaign.audience)
         group = _AHEAD * connections
         feed = Feed(desk, store.clock, group=group, limit=limit, patience=wait, pace=pace)
-        post = Letters(campaign, sender, links, template)
+        post = Letters(campaign, sender, OwnLinks(links, edition.headers, campaign.slug), template)
         sending = Sending(desk, feed, Dialer(server, pauses, feed), post, pauses, store.clock, pace)
         async with _watching(store, campaign_id, feed, stop, on_progress), _noting(desk, pace):
             await sending.work(connections)

@@ -13,10 +13,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Part
+from newsletter.audience.leaving import leave
+from newsletter.compose.edition import Headers, Part
 from newsletter.issue.model import Publication
-from newsletter.links import MARK_SIZE, Delivered, Leaving, Links
-from newsletter.store import Store, delivery_of, is_suppressed, load_edition, picture_of, suppress
+from newsletter.links import MARK_SIZE, Delivered, Links
+from newsletter.message import OwnLinks
+from newsletter.store import Store, delivery_of, is_suppressed, load_edition, picture_of
 from newsletter.web.access import AccessLog
 from newsletter.web.page import MAIL_POLICY, PICTURE_POLICY, SAFE_HEADERS, Pages
 from newsletter.web.postman import Postman
@@ -86,18 +88,16 @@ class _Site:
         row = delivery_of(self._store, named.campaign, named.delivery)
         if row is None or row.fields is None:
             raise HTTPException(404)
-        values = row.fields | {
-            VIEW: self._links.view_url(row.campaign_id, row.id),
-            UNSUBSCRIBE: self._links.unsubscribe_url(row.campaign_id, row.id, row.mark),
-        }
+        html, said = self._html(row.edition_hash, row.variant)
+        values = row.fields | OwnLinks(self._links, said, row.slug).values(row.campaign_id, row.id, row.mark)
         headers = SAFE_HEADERS | {"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "private, no-cache"}
-        return Response(self._html(row.edition_hash, row.variant).fill(values), headers=headers, media_type="text/html")
+        return Response(html.fill(values), headers=headers, media_type="text/html")
 
-    def _stored_html(self, edition_hash: str, variant: str | None) -> Part:
+    def _stored_html(self, edition_hash: str, variant: str | None) -> tuple[Part, Headers]:
         edition = load_edition(self._store, edition_hash, with_files=False)
         if edition is None:
             raise HTTPException(404)
-        return edition.variant(variant).html_on_the_web(self._links.picture_url)
+        return edition.variant(variant).html_on_the_web(self._links.picture_url), edition.headers
 
     async def unsubscribe(self, request: Request) -> Response:
         """GET shows one page with one button and changes nothing (B11); POST acts, by the token alone (RFC 8058 §3.2, B9)."""
@@ -106,24 +106,12 @@ class _Site:
         named = self._links.read_unsubscribe(request.path_params["token"])
         if named is None:
             raise HTTPException(404)
-        if (named.campaign, named.delivery) == (0, 0):
+        if named.is_example:
             return self._pages.answer("example")
         if request.method != "POST":
             return await run_in_threadpool(self._preferences.before_leaving, named.mark)
-        await run_in_threadpool(self._leave, named)
+        await run_in_threadpool(leave, self._store, named)
         return self._preferences.after_leaving(named.mark)
-
-    def _leave(self, named: Leaving) -> None:
-        """On disk when this returns (B28). The mark is enough; the address is kept beside it where its row is still there."""
-        row = delivery_of(self._store, named.campaign, named.delivery)
-        suppress(
-            self._store,
-            named.mark,
-            reason="unsubscribed",
-            address=(row.address or None) if row is not None and row.mark == named.mark else None,
-            campaign_id=named.campaign,
-            delivery_id=named.delivery,
-        )
 
     def picture(self, request: Request) -> Response:
         """A picture of a mail. Its name is made of its content, so whoever has it has it for ever (RFC 8246)."""
