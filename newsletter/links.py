@@ -151,13 +151,22 @@ class Links:
         content = _open(self._form, stamp, _MOMENT)
         return None if content is None else int(content[0])
 
-    def issue_url(self, slug: str) -> str:
-        """The address of an issue's page for everyone."""
-        return f"{self.public_url}/issues/{quote(slug, safe='')}"
-
     def picture_url(self, name: str) -> str:
         """The address under which ``newsletter serve`` gives out a picture."""
         return f"{self.public_url}/pictures/{name}"
+
+    def archive_url(self) -> str:
+        """The address of the page that lists the public issues."""
+        return f"{self.public_url}/issues/"
+
+    def issue_url(self, slug: str, language: str | None = None) -> str:
+        """The address of the public page of an issue, the same for everyone: no token, no name (L19).
+
+        ``language`` is for a form of it other than that of the issue's own language. The slash at the end is that of a folder:
+        ``newsletter publish`` writes one, and a web server gives out its ``index.html`` without a redirect.
+        """
+        own = f"{self.archive_url()}{quote(slug, safe='')}/"
+        return own if language is None else f"{own}{quote(language, safe='')}/"
 
     def read_view(self, token: str) -> Delivered | None:
         """What the last segment of a view address names, or None where it was not made by :meth:`view_url`."""

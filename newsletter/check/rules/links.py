@@ -36,7 +36,7 @@ _FILES = frozenset(
 _FIRST_LINKS = 3
 _VIEW = re.compile(r"/view/[\w.-]+$")
 #: The page for everyone, where no ``serve`` runs.
-_PUBLISHED = re.compile(r"/issues/[\w.~%-]+$")
+_PUBLISHED = re.compile(r"/issues/[\w.~%-]+/$")
 
 
 def links(page: Page) -> Iterator[tuple[HtmlElement, str, str]]:

@@ -72,7 +72,7 @@ def link_inside(online: Online) -> Iterator[Found]:
     "H14-not-published",
     "error",
     "the issue's page {address}, to which the view link leads, is not there: {reason}",
-    "publish it first: newsletter publish ISSUE --out DIR writes what has to be uploaded",
+    "publish it first: newsletter publish --out DIR --ahead ISSUE writes what has to be uploaded",
     "standards.md H14",
     Online,
 )
