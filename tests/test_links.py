@@ -114,3 +114,10 @@ def test_addresses_have_one_slash_between_their_parts() -> None:
     links = Links("https://news.example.org/letters/", KEY, "region.example.org")
     assert links.picture_url("3f.jpg") == "https://news.example.org/letters/pictures/3f.jpg"
     assert links.view_url(1, 2).startswith("https://news.example.org/letters/view/")
+
+
+def test_the_public_addresses_are_the_same_for_everyone_and_readable() -> None:
+    assert LINKS.archive_url() == "https://news.example.org/issues/"
+    assert LINKS.issue_url("2026-12") == "https://news.example.org/issues/2026-12/"
+    assert LINKS.issue_url("2026-12", "en") == "https://news.example.org/issues/2026-12/en/"
+    assert LINKS.issue_url("Müll & a/b?") == "https://news.example.org/issues/M%C3%BCll%20%26%20a%2Fb%3F/"

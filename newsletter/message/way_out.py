@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from newsletter.compose.edition import LEAVING, UNSUBSCRIBE, Headers, MissingValue
 from newsletter.links import mail_link
-from newsletter.message.address import wire_address
+from newsletter.message.address import needs_smtputf8, wire_address
 from newsletter.message.headers import LONGEST_LINE, HeaderError
 from newsletter.settings import is_loopback
 
@@ -28,9 +28,7 @@ class WayOut:
     def __init__(self, said: Headers) -> None:
         self._by_web = not said.static
         self._by_mail = said.unsubscribe_email is not None
-        self._mail_link = mail_link(wire_address(said.unsubscribe_email, _FIELD)) if said.unsubscribe_email is not None else ""
-        if not self._mail_link.isascii():
-            raise HeaderError(_FIELD, "needs a mail address of ASCII characters alone; use another unsubscribe_email")  # B5
+        self._mail_link = _link(said.unsubscribe_email) if said.unsubscribe_email is not None else ""
         # B6: one click is for https alone.
         self.header_names = (_FIELD, f"{_FIELD}-Post") if self._by_web else (_FIELD,)
 
@@ -46,6 +44,14 @@ class WayOut:
         if len(line) > LONGEST_LINE + 2:
             raise HeaderError(_FIELD, f"is longer than {LONGEST_LINE} characters; choose a shorter public address")  # B18
         return f"{line}{_FIELD}-Post: List-Unsubscribe=One-Click\r\n" if self._by_web else line
+
+
+def _link(address: str) -> str:
+    """All of the mailto link but the subject's words."""
+    address = wire_address(address, _FIELD)
+    if needs_smtputf8(address):
+        raise HeaderError(_FIELD, "needs a mail address of ASCII characters alone; use another unsubscribe_email")  # B5
+    return mail_link(address)
 
 
 def _web(values: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ import imaplib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -34,16 +35,15 @@ class ImapBox:
             missing = ", ".join(f"NEWSLETTER_IMAP_{name}" for name, value in names.items() if value is None)
             raise complaint(f"imap needs {missing}; set it in .env, or name a Maildir, an mbox or .eml files instead")
         self._place = f"{host}:{settings.own_imap_port}"
-        self._secret = password.get_secret_value()
+        self._password = password
         self._folder = settings.imap_folder
         self.name = f"{self._folder} at {host}"
         self._box = self._asked(lambda: _connect(settings, host, context or strict_context()))
-        # imaplib sends what LOGIN says as ASCII alone.
-        plain = (username + self._secret).isascii()
         try:
-            log_in = self._box.login if plain else self._box.login_utf8
-            self._asked(lambda: log_in(username, self._secret, initial_folder=None))
-            self._asked(lambda: self._box.folder.set(self._folder))
+            login = f"{self._place} refused the login: {{}}; check NEWSLETTER_IMAP_USERNAME and NEWSLETTER_IMAP_PASSWORD"
+            self._asked(partial(self._log_in, username, password.get_secret_value()), login)
+            unknown = f"{self._place} does not open the folder {self._folder!r}: {{}}; is NEWSLETTER_IMAP_FOLDER right?"
+            self._asked(lambda: self._box.folder.set(self._folder), unknown)
         except PostboxError:
             self.close()
             raise
@@ -69,7 +69,13 @@ class ImapBox:
         try:
             self._box.logout()
         except (imaplib.IMAP4.error, ImapToolsError, OSError):
-            self._box.client.shutdown()
+            with suppress(OSError):
+                self._box.client.shutdown()
+
+    def _log_in(self, username: str, password: str) -> None:
+        """By LOGIN, where imaplib can: it takes ASCII alone there."""
+        log_in = self._box.login if (username + password).isascii() else self._box.login_utf8
+        log_in(username, password, initial_folder=None)
 
     def _fetch(self, uid: str) -> bytes | None:
         """At most one octet more than :data:`LARGEST`, without marking it as read; None where it has gone meanwhile."""
@@ -78,13 +84,15 @@ class ImapBox:
             raise imaplib.IMAP4.error(f"FETCH: {answer}")
         return next((bytes(item[1]) for item in answer if isinstance(item, tuple)), None)
 
-    def _asked(self, ask: Callable[[], _Answer]) -> _Answer:
+    def _asked(self, ask: Callable[[], _Answer], refused: str = "") -> _Answer:
+        """What the server answers; ``refused`` is the sentence for a server that says no, with a place for its words."""
         try:
             return ask()
         except (imaplib.IMAP4.error, ImapToolsError, OSError) as error:
-            raise PostboxError(_printable(self._explain(error).replace(self._secret, "…"))) from None  # S21
+            sentence = self._explain(error, refused or f"{self._place} does not answer as it should: {{}}")
+            raise PostboxError(_printable(sentence.replace(self._password.get_secret_value(), "…"))) from None  # S21
 
-    def _explain(self, error: Exception) -> str:
+    def _explain(self, error: Exception, refused: str) -> str:
         place = self._place
         match error:
             case ssl.SSLCertVerificationError():
@@ -100,17 +108,13 @@ class ImapBox:
             case OSError():
                 return f"cannot reach {place}: {error.strerror or error}; is NEWSLETTER_IMAP_HOST right?"
             case UnexpectedCommandStatusError():
-                words = _words(error.command_result)
-                if type(error).__name__ == "MailboxLoginError":
-                    return f"{place} refused the login: {words}; check NEWSLETTER_IMAP_USERNAME and NEWSLETTER_IMAP_PASSWORD"
-                if type(error).__name__ == "MailboxFolderSelectError":
-                    return f"{place} has no folder {self._folder!r}: {words}; set NEWSLETTER_IMAP_FOLDER"
-                return f"{place} does not answer as it should: {words}"
+                return refused.replace("{}", _words(error.command_result), 1)
+            case _ if "STARTTLS" in str(error):
+                return (
+                    f"{place} does not offer STARTTLS, no password was sent; NEWSLETTER_IMAP_SECURITY=tls is TLS from the start"
+                )
             case _:
-                words = str(error)
-                if "STARTTLS" in words:
-                    return f"{place} does not offer STARTTLS; no password was sent; try NEWSLETTER_IMAP_SECURITY=tls"
-                return f"{place} does not answer as it should: {words}"
+                return refused.replace("{}", str(error), 1)
 
 
 def _connect(settings: Settings, host: str, context: ssl.SSLContext) -> BaseMailBox:

@@ -66,8 +66,9 @@ def _measure(message: Message) -> None:
 
 
 def _inside(message: Message) -> list[Message]:
-    payload = message.get_payload()
-    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
+    # Of a text, get_payload() would be decoded, by a charset that a stranger chose.
+    payload = message.get_payload() if message.is_multipart() else ()
+    return [part for part in payload if isinstance(part, Message)]
 
 
 def field(message: Message, name: str) -> str:
