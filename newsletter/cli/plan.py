@@ -102,6 +102,12 @@ def tell_plan(
             typer.echo(f"  {name:<8}  {value}", err=True)
 
 
+def _host(settings: "Settings") -> str | None:
+    from urllib.parse import urlsplit
+
+    return urlsplit(settings.public_url or "").hostname
+
+
 def _way_out(issue: "Issue") -> str:
     """How readers leave, where that is not by the pages of ``serve`` alone."""
     box = issue.publication.unsubscribe_email
@@ -110,12 +116,6 @@ def _way_out(issue: "Issue") -> str:
     if issue.publication.links == "static":
         return f"by mail to {box} alone; newsletter unsubscribes read takes them off the list"
     return f"by one click, or by mail to {box}"
-
-
-def _host(settings: "Settings") -> str | None:
-    from urllib.parse import urlsplit
-
-    return urlsplit(settings.public_url or "").hostname
 
 
 def _left_out(report: "FreezeReport") -> str:

@@ -201,17 +201,17 @@ class Publication(Model):
         list(GERMAN), min_length=1, description="mail programs to check for; without it those of Germany"
     )
 
+    @property
+    def own_list_id(self) -> str:
+        """The List-Id: as given, else ``newsletter.`` and the sender's domain."""
+        return self.list_id or f"newsletter.{self.sender.email.rpartition('@')[2]}"
+
     @model_validator(mode="after")
     def _way_out(self) -> "Publication":
         if self.links == "static" and self.unsubscribe_email is None:  # L7
             advice = "write the mailbox that takes the mails of those who leave, such as leave@example.org"
             raise MisfitError("links", f"static needs the key unsubscribe_email beside it; {advice}")
         return self
-
-    @property
-    def own_list_id(self) -> str:
-        """The List-Id: as given, else ``newsletter.`` and the sender's domain."""
-        return self.list_id or f"newsletter.{self.sender.email.rpartition('@')[2]}"
 
 
 class Attachment(Model):
