@@ -4,7 +4,7 @@ import argparse
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -15,6 +15,7 @@ from html import escape
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Headers, Part, Slot
 from newsletter.links import Links
 from newsletter.message.message_id import message_id
+from newsletter.message.own_links import OwnLinks
 from newsletter.message.template import MessageTemplate
 
 EXPECTED_RATIO = 100
@@ -25,10 +26,13 @@ WORDS = "die Region fördert digitale Angebote für Bürgerinnen und Bürger zwi
 
 @dataclass(frozen=True)
 class Measured:
-    """Microseconds a message, the best of the rounds; ``with_tokens`` makes the two links and the Message-ID as well."""
+    """Microseconds a message, the best of the rounds; ``with_tokens`` makes the two links and the Message-ID as well, ``by_mail``
+    the mail to leave by, too.
+    """
 
     spliced: float
     with_tokens: float
+    by_mail: float
     email_message: float
     size: int
 
@@ -125,15 +129,25 @@ def measure(edition: Edition, n: int) -> Measured:
             identifier = message_id("bench", number, template.domain)
             template.build(to=to, values=values_of(number), message_id=identifier, date=datetime.now(UTC))
 
+    by_mail = replace(edition, headers=replace(edition.headers, unsubscribe_email="leave@example.org"))
+    template_by_mail, links = MessageTemplate(by_mail), OwnLinks(LINKS, by_mail.headers, "bench")
+
+    def splice_by_mail() -> None:
+        for number, (to, values, _) in enumerate(readers):
+            identifier = message_id("bench", number, template.domain)
+            own = {**values, **links.values(1, number, LINKS.mark(f"reader{number}@example.net"))}
+            template_by_mail.build(to=to, values=own, message_id=identifier, date=datetime.now(UTC))
+
     few = readers[: max(1, n // 50)]
 
     def by_library() -> None:
         for to, values, identifier in few:
             by_email_message(edition, to, values, identifier, datetime.now(UTC))
 
-    rounds = [(timed(splice) / n, timed(splice_with_tokens) / n, timed(by_library) / len(few)) for _ in range(ROUNDS)]
-    fast, with_tokens, slow = (min(costs) * 1e6 for costs in zip(*rounds, strict=True))
-    return Measured(fast, with_tokens, slow, len(spliced))
+    ways = (splice, splice_with_tokens, splice_by_mail)
+    rounds = [(*(timed(way) / n for way in ways), timed(by_library) / len(few)) for _ in range(ROUNDS)]
+    fast, with_tokens, and_by_mail, slow = (min(costs) * 1e6 for costs in zip(*rounds, strict=True))
+    return Measured(fast, with_tokens, and_by_mail, slow, len(spliced))
 
 
 def timed(run: Callable[[], None]) -> float:
@@ -158,6 +172,7 @@ def main() -> None:
     for name, cost in (
         ("MessageTemplate.build", found.spliced),
         ("  with links and Message-ID made", found.with_tokens),
+        ("  and with a mail to leave by", found.by_mail),
         ("EmailMessage", found.email_message),
     ):
         print(f"  {name:34} {cost:9.1f} µs {1e6 / cost:10,.0f} messages/s")

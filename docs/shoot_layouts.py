@@ -47,7 +47,7 @@ def _mail(folder: Path, layout: str) -> Path:
     issue = replace(issue, content=issue.content.model_copy(update={"layout": layout}))
     links = draft_links(workspace, issue)
     edition = compile_issue(issue, workspace, links.picture_url)
-    mail = Writer(edition, links).write(next(invented(edition)))
+    mail = Writer(edition, links, issue.slug).write(next(invented(edition)))
     write_mail(folder, mail, edition, picture_address(issue.publication, links.picture_url))
     return folder / "message.html"
 

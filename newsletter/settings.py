@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from newsletter.problem import InputError, Problem, complaint
 
 PREFIX = "NEWSLETTER_"
-_SECRETS = frozenset({"smtp_password", "secret_key", "database_url"})
+_SECRETS = frozenset({"smtp_password", "imap_password", "secret_key", "database_url"})
 #: S14: a key of at least 128 bits, written as text, has at least this many characters.
 SHORTEST_KEY = 32
 
@@ -43,6 +43,12 @@ class Settings(BaseModel):
     smtp_connections: int = Field(10, ge=1, le=100)
     smtp_rate: float | None = Field(None, ge=0.01, le=100_000)
     smtp_messages_per_connection: int = Field(500, ge=1)
+    imap_host: str | None = None
+    imap_port: int | None = Field(None, ge=1, le=65535)
+    imap_username: str | None = None
+    imap_password: SecretStr | None = None
+    imap_folder: str = "INBOX"
+    imap_security: Literal["tls", "starttls", "none"] = "tls"
     public_url: str | None = None
     secret_key: SecretStr | None = None
     database_url: str = Field("sqlite:///newsletter.db", repr=False)  # it may hold a password (S21)
@@ -76,12 +82,19 @@ class Settings(BaseModel):
     def _no_open_wire(self) -> "Settings":
         if self.smtp_security == "none" and self.smtp_host is not None and not is_loopback(self.smtp_host):
             raise ValueError("SMTP_SECURITY=none is only for a server on this machine; use starttls or tls")  # S12
+        if self.imap_security == "none" and self.imap_host is not None and not is_loopback(self.imap_host):
+            raise ValueError("IMAP_SECURITY=none is only for a server on this machine; use tls or starttls")  # S12
         return self
 
     @property
     def port(self) -> int:
         """The SMTP port: as set, else 465 for ``tls``, 587 for ``starttls``, 25 for ``none`` (RFC 8314 §3.3)."""
         return self.smtp_port or {"tls": 465, "starttls": 587, "none": 25}[self.smtp_security]
+
+    @property
+    def own_imap_port(self) -> int:
+        """The IMAP port: as set, else 993 for ``tls``, 143 for the others (RFC 8314 §3.2)."""
+        return self.imap_port or (993 if self.imap_security == "tls" else 143)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.problem import InputError
-from newsletter.settings import Settings, Workspace, is_loopback, program_folder, read_settings
+from newsletter.settings import Settings, Workspace, is_loopback, program_folder, read_settings, secret_files
 
 SECRET = "only-for-this-test-0123456789abcdef"
 
@@ -226,3 +226,23 @@ def test_a_relative_database_file_belongs_to_the_workspace(tmp_path: Path, monke
 def test_layouts_that_come_with_the_program_are_found() -> None:
     assert program_folder("layouts").name == "layouts"
     assert program_folder("issues").name in ("issues", "sample")
+
+
+@pytest.mark.parametrize(("security", "port"), [("tls", 993), ("starttls", 143), ("none", 143)])
+def test_the_mailboxs_port_follows_the_security(tmp_path: Path, security: str, port: int) -> None:
+    assert read(tmp_path, f"NEWSLETTER_IMAP_SECURITY={security}\nNEWSLETTER_IMAP_HOST=127.0.0.1").own_imap_port == port
+    assert read(tmp_path, "NEWSLETTER_IMAP_PORT=1143").own_imap_port == 1143
+
+
+def test_s12_a_mailbox_elsewhere_is_never_read_in_the_open(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="IMAP_SECURITY=none is only for a server on this machine"):
+        read(tmp_path, "NEWSLETTER_IMAP_SECURITY=none\nNEWSLETTER_IMAP_HOST=imap.example.org")
+
+
+def test_s21_the_mailboxs_password_comes_from_a_file_and_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("not to be seen\n", encoding="utf-8")
+    settings = read(tmp_path, "NEWSLETTER_IMAP_PASSWORD_FILE=word")
+    assert settings.imap_password is not None
+    assert settings.imap_password.get_secret_value() == "not to be seen"
+    assert "not to be seen" not in repr(settings)
+    assert secret_files(tmp_path / ".env", {}) == [tmp_path / "word"]

@@ -132,3 +132,10 @@ def _fault(text: str, otherwise: str) -> str:
         if pattern.search(text):
             return reason
     return f"is no mail address: {otherwise[:1].lower()}{otherwise[1:].rstrip('.')}"
+
+
+def masked(address: str) -> str:
+    """An address as lists of what is left to be done show it, enough for who knows it already: ``a…@example.org`` (S22)."""
+    local, _, domain = address.rpartition("@")
+    shown = f"{local[:1]}…@{domain[:80]}" if local else "…"
+    return "".join(char if char.isprintable() else "�" for char in shown)

@@ -34,10 +34,10 @@ def draft_links(workspace: Workspace, issue: Issue) -> Links:
     return Links(settings.public_url or DRAFT_URL, key, issue.publication.own_list_id)
 
 
-def sample_values(edition: Edition, links: Links, key: str) -> dict[str, str]:
+def sample_values(edition: Edition, links: Links, slug: str, key: str) -> dict[str, str]:
     """Values for every slot: the links lead to no delivery, a merge field without default shows its name."""
     fields = {slot.name: f"[{slot.name}]" for slot in edition.fields if slot.default is None}
-    return fields | link_values(links, key)
+    return fields | link_values(edition, links, slug, key)
 
 
 class Draft:
@@ -96,7 +96,8 @@ class Draft:
     def values(self) -> dict[str, str]:
         """What the slots of this person hold; a field of a sample person that has no default shows its name."""
         key = self.recipient.key  # a person of a list: what is missing there is to be seen
-        sample = link_values(self.links, key) if self.recipient.line else sample_values(self.edition, self.links, key)
+        values = link_values if self.recipient.line else sample_values
+        sample = values(self.edition, self.links, self.issue.slug, key)
         return sample | dict(self.recipient.fields)  # a list can have no column of the links' names
 
     def mail(self) -> bytes:

@@ -45,7 +45,7 @@ def examine(  # noqa: PLR0913 - what is looked at, each by its name
     :class:`~newsletter.problem.InputError` where no message can be made at all, or no row of the list can be used.
     """
     try:
-        writer = Writer(edition, links)
+        writer = Writer(edition, links, issue.slug)
         people = read_people(rows, edition, writer) if rows is not None else None
         subject = Subject(issue, edition, settings, people)
         made = messages(subject, writer)

@@ -6,15 +6,16 @@ list there are invented people of these kinds.
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from newsletter.audience.address import normalise
 from newsletter.audience.recipient import Recipient
 from newsletter.check.subject import Message, Subject
-from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition
+from newsletter.compose.edition import Edition
 from newsletter.issue import Issue
 from newsletter.issue.variant import Choice, says_something
 from newsletter.links import Links
-from newsletter.message import MessageTemplate, message_id
+from newsletter.message import MessageTemplate, OwnLinks, message_id
 
 #: Whose mail is shown where there is no list.
 SAMPLE_ADDRESS = "ada.lovelace@example.org"
@@ -24,15 +25,15 @@ _ODD = 'Jörg & <Søren> "O\'Neill" Ćwikła'
 
 
 class Writer:
-    """Makes the messages of an edition; their links lead to no delivery.
+    """Makes the messages of an edition of the issue ``slug``; their links lead to no delivery.
 
     Raises :class:`~newsletter.message.HeaderError` where the edition's own values may not go into a header (S1).
     """
 
-    def __init__(self, edition: Edition, links: Links) -> None:
+    def __init__(self, edition: Edition, links: Links, slug: str) -> None:
         self._template = MessageTemplate(edition)
         self._choice = edition.choice
-        self._links = links
+        self._link_values = partial(link_values, edition, links, slug)
         self._number = message_id(edition.hash, 0, self._template.domain)
 
     def write(self, person: Recipient) -> bytes:
@@ -40,7 +41,7 @@ class Writer:
 
         Raises :class:`~newsletter.message.HeaderError` and :class:`~newsletter.compose.edition.MissingValue`.
         """
-        values = dict(person.fields) | link_values(self._links, person.key)
+        values = dict(person.fields) | self._link_values(person.key)
         now = dt.datetime.now(dt.UTC).astimezone()
         return self.template(person).build(to=person.address, values=values, message_id=self._number, date=now)
 
@@ -57,9 +58,9 @@ def messages(subject: Subject, writer: Writer) -> list[Message]:
     return [Message(subject, person, writer.write(person), writer.template(person)) for person in people or sure]
 
 
-def link_values(links: Links, key: str) -> dict[str, str]:
-    """The links of a message that belongs to no campaign."""
-    return {VIEW: links.view_url(0, 0), UNSUBSCRIBE: links.unsubscribe_url(0, 0, links.mark(key))}
+def link_values(edition: Edition, links: Links, slug: str, key: str) -> dict[str, str]:
+    """The links of a message that belongs to no campaign, to a recipient by ``key``, the normalised address."""
+    return OwnLinks(links, edition.headers, slug).values(0, 0, links.mark(key))
 
 
 def invented(edition: Edition) -> Iterator[Recipient]:

@@ -14,18 +14,21 @@ _AT_ONCE, _MOST = 8, 200
 
 
 def visit(page: Page, own: Links, ask: Callable[[str], Answer] = fetch) -> Online:
-    """Ask for every web address of a page once. Our own server is never asked: its links act, or show nothing yet (S9, B11)."""
+    """Ask for every web address of a page once. Our own server is never asked: its links act, or show nothing yet (S9, B11).
+
+    Pages that are published are no such server (``links: static``): they have to be there before the mail.
+    """
     named = [address for _, address, _ in links(page)] + [image.get("src", "") for image in page.modern.iter("img")]
-    home = urlsplit(own.view_url(0, 0)).netloc
+    home = None if page.subject.edition.headers.static else urlsplit(own.view_url(0, 0)).netloc
     wanted = dict.fromkeys(address for address in named if _is_elsewhere(address, home))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         asked = list(wanted)[:_MOST]
         return Online(page, dict(zip(asked, pool.map(lambda address: _visit(address, ask), asked), strict=True)))
 
 
-def _is_elsewhere(address: str, home: str) -> bool:
+def _is_elsewhere(address: str, home: str | None) -> bool:
     parts = urlsplit(address)
-    return parts.scheme in ("http", "https") and parts.netloc.lower() != home.lower()
+    return parts.scheme in ("http", "https") and (home is None or parts.netloc.lower() != home.lower())
 
 
 def _visit(address: str, ask: Callable[[str], Answer]) -> Visit:

@@ -91,7 +91,10 @@ def tell_plan(
         "variants": "\n            ".join(variants),
         "through": f"{host}:{settings.port}, {_SECURITY[settings.smtp_security]}",
         "links to": f"{settings.public_url}{_HERE if is_loopback(_host(settings)) else ''}",
+        "leaving": _way_out(issue),
     }
+    if issue.publication.links == "static":
+        lines["page"] = f"newsletter publish --out DIR --ahead {issue.slug} writes what the view link leads to; upload it first"
     if isinstance(elsewhere := issue.publication.pictures, PicturesElsewhere):
         lines["pictures"] = f"at {elsewhere.base_url}; newsletter publish {issue.slug} --out DIR writes what must be there"
     lines["archive"] = _archived(issue, links)
@@ -113,6 +116,16 @@ def _host(settings: "Settings") -> str | None:
     from urllib.parse import urlsplit
 
     return urlsplit(settings.public_url or "").hostname
+
+
+def _way_out(issue: "Issue") -> str:
+    """How readers leave, where that is not by the pages of ``serve`` alone."""
+    box = issue.publication.unsubscribe_email
+    if box is None:
+        return ""
+    if issue.publication.links == "static":
+        return f"by mail to {box} alone; newsletter unsubscribes read takes them off the list"
+    return f"by one click, or by mail to {box}"
 
 
 def _left_out(report: "FreezeReport") -> str:

@@ -91,7 +91,10 @@ def _demand_settings(workspace: "Workspace") -> tuple[str, bytes]:
     settings, file = workspace.settings, str(workspace.root / ".env")
     wanted = {
         "NEWSLETTER_SMTP_HOST": (settings.smtp_host, "name the server that takes your mail"),
-        "NEWSLETTER_PUBLIC_URL": (settings.public_url, "give the https address where newsletter serve is reached"),
+        "NEWSLETTER_PUBLIC_URL": (
+            settings.public_url,
+            "give the https address of newsletter serve, or of your published pages",
+        ),
         "NEWSLETTER_SECRET_KEY": (settings.secret_key, "newsletter init DIR makes an .env with a fresh one"),
     }
     problems = [Problem(file, 0, 0, name, f"is not set; {advice}") for name, (value, advice) in wanted.items() if value is None]

@@ -152,4 +152,6 @@ def _headers(issue: Issue) -> Headers:
         list_id=publication.own_list_id,
         list_name=publication.name,
         language=issue.language,
+        unsubscribe_email=publication.unsubscribe_email,
+        static=publication.links == "static",
     )

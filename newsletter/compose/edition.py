@@ -18,6 +18,10 @@ Place = Literal["plain", "text", "attribute", "url"]
 
 VIEW = "view_url"
 UNSUBSCRIBE = "unsubscribe_url"
+#: What a mail has to say in its subject to take its sender off the list.
+LEAVING = "unsubscribe_subject"
+#: The slots that the program fills, with what is each recipient's own; all others are merge fields.
+OWN = frozenset({VIEW, UNSUBSCRIBE, LEAVING})
 
 
 class MissingValue(Exception):
@@ -38,7 +42,7 @@ def clean(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in an edition that differs per recipient: a merge field, the view link or the unsubscribe link."""
+    """A place in an edition that differs per recipient: a merge field, the view link, or what takes him off the list."""
 
     name: str
     default: str | None
@@ -92,7 +96,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """What every message of the edition says in its headers: plain, checked values, not yet encoded."""
+    """What every message of the edition says in its headers: plain, checked values, not yet encoded.
+
+    ``unsubscribe_email`` takes mails of those who leave. ``static`` says that this is the only way to leave, and that the view
+    link leads to the page for everyone: there is no service that acts.
+    """
 
     from_name: str
     from_email: str
@@ -100,6 +108,14 @@ class Headers:
     list_id: str
     list_name: str
     language: str
+    unsubscribe_email: str | None = None
+    static: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, by name; what came later is only in it where it says something, so that an older edition keeps its hash."""
+        values = {name: getattr(self, name) for name in Headers.__slots__}
+        later = ("unsubscribe_email", "static")
+        return {name: value for name, value in values.items() if value or name not in later}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +214,7 @@ class Edition:
         parts = (part for variant in self.variants for part in (variant.text, variant.html))
         for part in (self.subject, self.text, self.html, *parts):
             for slot in part.slots():
-                if slot.name in (VIEW, UNSUBSCRIBE):
+                if slot.name in OWN:
                     continue
                 known = found.get(slot.name)
                 if known is None or (known.default is not None and slot.default is None):
@@ -238,7 +254,7 @@ class Edition:
         """
         data: dict[str, Any] = {
             "title": self.title,
-            "headers": {name: getattr(self.headers, name) for name in Headers.__slots__},
+            "headers": self.headers.as_json(),
             "subject": self.subject.as_json(),
             "text": self.text.as_json(),
             "html": self.html.as_json(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from newsletter.compose.edition import UNSUBSCRIBE, VIEW
+from newsletter.compose.edition import LEAVING, UNSUBSCRIBE, VIEW
 from newsletter.compose.foreign import place_marks
 from newsletter.compose.pictures import Shown
 from newsletter.compose.plain import PlainText
@@ -82,6 +82,7 @@ def render(issue: Issue, folder: Path, sentinels: Sentinels, picture: PictureMak
         "shown_address": shown_address,
         "view_url": sentinels.mark(VIEW),
         "unsubscribe_url": sentinels.mark(UNSUBSCRIBE),
+        "unsubscribe_subject": sentinels.mark(LEAVING),
     }
     compiling = Compiling(sentinels, words, PlainText(sentinels))
     return Rendered(

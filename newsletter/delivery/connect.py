@@ -45,13 +45,6 @@ async def connect(server: "Server") -> aiosmtplib.SMTP:
     return client
 
 
-def strict_context() -> ssl.SSLContext:
-    """TLS as it is wanted: the system's authorities, a verified certificate and host name (S13), TLS 1.2 at least (S12)."""
-    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
 def explain(error: Exception, host: str, port: int, password: SecretStr | None) -> CannotConnect:
     """The sentence for an error of aiosmtplib's ``connect``."""
     sentence, hopeless = _explain(error, f"{host}:{port}", host)

@@ -30,6 +30,7 @@ from newsletter.delivery.shared import SharedDesk
 from newsletter.issue import Timetable
 from newsletter.links import Links
 from newsletter.message.address import wire_address
+from newsletter.message.own_links import OwnLinks
 from newsletter.problem import complaint
 from newsletter.settings import Settings
 from newsletter.store.campaigns import Campaign, campaign_of
@@ -88,7 +89,7 @@ async def drive(  # noqa: PLR0913 - each says its own, by name
         store,
         campaign,
         Server.of(settings, context),
-        Letters(campaign, sender, links, template),
+        Letters(campaign, sender, OwnLinks(links, edition.headers, campaign.slug), template),
         settings,
         timetable,
         pauses,

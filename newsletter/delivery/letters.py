@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from newsletter.compose.edition import UNSUBSCRIBE, VIEW, MissingValue
+from newsletter.compose.edition import MissingValue
 from newsletter.delivery.ledger import Claimed
 from newsletter.delivery.replies import Outcome
 from newsletter.delivery.smtp import Mail
-from newsletter.links import Links
 from newsletter.message.headers import HeaderError
 from newsletter.message.message_id import message_id
+from newsletter.message.own_links import OwnLinks
 from newsletter.message.stuffed import Stuffed
 from newsletter.store.campaigns import Campaign
 
@@ -41,16 +41,12 @@ class Letters:
 
     campaign: Campaign
     sender: str
-    links: Links
+    links: OwnLinks
     template: Template
 
     def write(self, claimed: Claimed) -> Letter | Outcome:
         """The message for one recipient; where it cannot be made, what is wrong."""
-        values = {
-            **claimed.fields,
-            VIEW: self.links.view_url(self.campaign.id, claimed.id),
-            UNSUBSCRIBE: self.links.unsubscribe_url(self.campaign.id, claimed.id, claimed.mark),
-        }
+        values = {**claimed.fields, **self.links.values(self.campaign.id, claimed.id, claimed.mark)}
         domain = self.sender.rpartition("@")[2]
         try:
             message = self.template.of(claimed.variant).build_stuffed(

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from newsletter.delivery.connect import strict_context
 from newsletter.problem import complaint
 from newsletter.settings import Settings, is_loopback
+from newsletter.tls import strict_context
 
 
 @dataclass(frozen=True, slots=True)

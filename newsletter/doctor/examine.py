@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from newsletter.doctor.database import look_at_database
 from newsletter.doctor.mail_server import look_at_mail_server
+from newsletter.doctor.mailbox import look_at_mailbox
 from newsletter.doctor.program import look_at_python
-from newsletter.doctor.public_url import look_at_public_url
+from newsletter.doctor.public_url import look_at_pages, look_at_public_url
 from newsletter.doctor.resolver import Dns, NoDns
 from newsletter.doctor.secrets_kept import look_at_files, look_at_key
 from newsletter.doctor.sender_domain import look_at_sender, no_dns
@@ -40,7 +41,9 @@ def examine_setup(workspace: Workspace, dns: Dns | None = None) -> Iterator[Told
         yield from look_at_database(workspace)
         yield from look_at_mail_server(settings)
         if publication is not None:
-            yield from look_at_public_url(_links(settings, publication))
+            look = look_at_pages if publication.links == "static" else look_at_public_url
+            yield from look(_links(settings, publication))
+            yield from look_at_mailbox(settings, publication)
     if publication is not None:
         yield from _look_at_dns(publication.sender.email, settings, dns)
 

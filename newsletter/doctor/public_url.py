@@ -17,11 +17,20 @@ _UNSET = verdict(
     "url-unset",
     "error",
     "NEWSLETTER_PUBLIC_URL is not set, so no link can be made and nothing can be sent",
-    "give the https address where newsletter serve is reached",
+    "give the https address of newsletter serve, or of your published pages",
 )
 _GOOD = verdict("url", "ok", "newsletter serve answers at {url}, with this key")
 _REHEARSAL = verdict(
     "url-here", "note", "the public address {url} opens on this machine only: good for a rehearsal, not for readers"
+)
+_PAGES = verdict(
+    "url-pages", "ok", "a web server answers at {url}; each issue's page must be there before its mail (newsletter publish)"
+)
+_NO_PAGES = verdict(
+    "url-pages-silent",
+    "error",
+    "{url} does not answer ({why}); the view link and the pictures of the mails would lead nowhere",
+    "see that the web server runs to which you upload the published pages, and that the address is right",
 )
 _SILENT = verdict(
     "url-silent",
@@ -85,6 +94,25 @@ def look_at_public_url(links: Links | None) -> Iterator[Told]:
         yield _KEY(url=url)
     else:
         yield _GOOD(url=url)
+
+
+def look_at_pages(links: Links | None) -> Iterator[Told]:
+    """Where no ``serve`` runs (``links: static``): does any web server answer there? Whatever it says of that one address, the
+    pages of the issues are no issue's yet.
+    """
+    if links is None:
+        yield _UNSET()
+        return
+    url = links.public_url
+    here = is_loopback(urlsplit(url).hostname)
+    if here:
+        yield _REHEARSAL(url=url)
+    try:
+        status, _ = _ask(f"{url}/")
+    except (OSError, ValueError) as error:
+        yield _SILENT_HERE(url=url) if here else _NO_PAGES(url=url, why=_words(error))
+        return
+    yield _PAGES(url=url) if status < 500 else _NO_PAGES(url=url, why=status)
 
 
 def _ask(url: str) -> tuple[int, bytes]:

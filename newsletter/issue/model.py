@@ -4,7 +4,15 @@ import re
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+    model_validator,
+)
 
 from newsletter.issue.address import Mailbox, Url, check_url
 from newsletter.issue.blocks import Block
@@ -12,7 +20,7 @@ from newsletter.issue.dates import Day
 from newsletter.issue.language_tag import Language
 from newsletter.issue.mail_programs import GERMAN, Client
 from newsletter.issue.only import tags_in
-from newsletter.issue.parts import Model, PlainText
+from newsletter.issue.parts import MisfitError, Model, PlainText
 from newsletter.issue.sending import SendingRules
 from newsletter.issue.text import Line, plain_text
 
@@ -98,6 +106,13 @@ def _pictures(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     raise ValueError("must be hosted (on the newsletter's own server), inline (inside each mail), or {base_url: https://…}")
 
 
+def _links(value: Any) -> Any:
+    if value in ("served", "static"):
+        return value
+    raise ValueError("must be served (newsletter serve runs) or static (it does not: pages are published, leaving is by mail)")
+
+
+LinksTo = Annotated[Literal["served", "static"], BeforeValidator(_links)]
 Pictures = Annotated[Literal["hosted", "inline"] | PicturesElsewhere, WrapValidator(_pictures)]
 
 
@@ -174,6 +189,8 @@ class Publication(Model):
     language: Language = Field(description="of the issues, where they do not say another: de, en …")
     layout: PlainText = Field("region", description="the look of the issues, where they do not say another")
     sender: Sender = Field(description="whom the mail comes from")
+    unsubscribe_email: Mailbox | None = Field(None, description="the mailbox for mails of those who leave")
+    links: LinksTo = Field("served", description="static where no newsletter serve runs: pages are published, leaving is by mail")
     list_id: ListId | None = Field(None, description="newsletter.<sender domain> where it is missing (RFC 2919)")
     homepage: Url | None = Field(None, description="where a click on the masthead leads")
     logo: Logo | None = Field(None, description="the sign at the head of every mail; the layout's own where it is missing")
@@ -198,6 +215,13 @@ class Publication(Model):
     def own_list_id(self) -> str:
         """The List-Id: as given, else ``newsletter.`` and the sender's domain."""
         return self.list_id or f"newsletter.{self.sender.email.rpartition('@')[2]}"
+
+    @model_validator(mode="after")
+    def _way_out(self) -> "Publication":
+        if self.links == "static" and self.unsubscribe_email is None:  # L7
+            advice = "write the mailbox that takes the mails of those who leave, such as leave@example.org"
+            raise MisfitError("links", f"static needs the key unsubscribe_email beside it; {advice}")
+        return self
 
 
 class Attachment(Model):

@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from newsletter.issue.mark import marked_language, match_mark
 
 #: Names that the program itself fills in; no column of a list may take them.
-RESERVED = frozenset({"view_url", "unsubscribe_url"})
+RESERVED = frozenset({"view_url", "unsubscribe_url", "unsubscribe_subject"})
 
 _FIELD = re.compile(
     r"""\{\{ \s* (?P<name>[A-Za-z_][A-Za-z0-9_]*) \s*

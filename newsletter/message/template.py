@@ -6,25 +6,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
-from newsletter.compose.edition import UNSUBSCRIBE, Edition, Headers, MissingValue, Part, Slot
+from newsletter.compose.edition import Edition, Headers, Part, Slot
 from newsletter.message.address import needs_smtputf8, wire_address
 from newsletter.message.file_part import FilePart
-from newsletter.message.headers import LONGEST_LINE, HeaderError, list_id, mailbox, unstructured
+from newsletter.message.headers import HeaderError, list_id, mailbox, unstructured
 from newsletter.message.message_id import check_message_id
 from newsletter.message.quoted_printable import SOFT_BREAK, encode
 from newsletter.message.stuffed import END, Stuffed, double_dots
-from newsletter.settings import is_loopback
+from newsletter.message.way_out import WayOut
 
-_URL_CHARACTER = r"[A-Za-z0-9._~:/?@!$&'()*+;=-]"
-#: No blank, bracket, comma (RFC 2369 §2), encoded word (B5) or percent-encoded control character (S1) in it.
-_UNSUBSCRIBE_URL = re.compile(
-    rf"""(?!.*=\?)
-    http(s?):// ( [A-Za-z0-9._-]+ | \[[0-9A-Fa-f:.]+\] ) (?: :[0-9]{{1,5}} )?
-    / {_URL_CHARACTER}* (?: %(?![01]|7[Ff])[0-9A-Fa-f]{{2}} {_URL_CHARACTER}* )*""",
-    re.VERBOSE,
-)
-_LEAVE = "List-Unsubscribe"
-_LONGEST_URL = LONGEST_LINE - len(f"{_LEAVE}: <>")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
@@ -42,10 +32,12 @@ class _Place:
 class MessageTemplate:
     """The messages of one edition; what is the same for all recipients is encoded when the template is made.
 
-    ``one_click`` puts List-Unsubscribe and List-Unsubscribe-Post into the header (RFC 8058; B5, B6). Without it a message has
-    neither: for a test, which nobody can unsubscribe from. ``automatic`` is for a mail that answers what somebody just did:
-    Auto-Submitted (RFC 3834 §5) stands in place of List-Id and Precedence. ``domain`` is the From address's, where each
-    Message-ID ends. ``pictures`` and ``attachments`` are the files that each message carries (B16).
+    ``one_click`` puts List-Unsubscribe and List-Unsubscribe-Post into the header (RFC 8058; B5, B6): the https address, behind it
+    the mailto link where the edition has an ``unsubscribe_email``; the mailto link alone, and no List-Unsubscribe-Post, where its
+    links are ``static``. Without it a message has neither field: for a test, which nobody can unsubscribe from. ``automatic`` is
+    for a mail that answers what somebody just did: Auto-Submitted (RFC 3834 §5) stands in place of List-Id and Precedence.
+    ``domain`` is the From address's, where each Message-ID ends. ``pictures`` and ``attachments`` are the files that each message
+    carries (B16).
 
     Of an edition with variants it makes the open one's messages; :meth:`of` gives the template of each.
 
@@ -60,6 +52,7 @@ class MessageTemplate:
         if "." not in self.domain:
             raise HeaderError("From", "needs an address with a full domain, such as newsletter@example.org")  # B1, B3
         self._one_click = one_click
+        self._way_out = WayOut(said)
         self._from = mailbox("From", said.from_name, sender)
         self._reply_to = f"Reply-To: {_ascii_address('Reply-To', said.reply_to)}\r\n" if said.reply_to else ""
         self._subject_part = edition.subject
@@ -101,7 +94,7 @@ class MessageTemplate:
         """The header fields that each message has, each exactly once (B2), sorted."""
         names = {"Date", "From", "To", "Subject", "Message-ID"}
         names |= {"Reply-To"} if self._reply_to else set()
-        names |= {"List-Unsubscribe", "List-Unsubscribe-Post"} if self._one_click else set()
+        names |= set(self._way_out.header_names) if self._one_click else set()
         names |= {"Auto-Submitted"} if self._automatic else {"List-Id", "Precedence"}
         names |= {"Content-Language", "MIME-Version", "Content-Type"}
         return tuple(sorted(names))
@@ -111,8 +104,8 @@ class MessageTemplate:
 
         ``to`` is the bare address. One with a local part outside ASCII makes the To line raw UTF-8 (RFC 6532), fit only for a
         relay with SMTPUTF8 (:func:`~newsletter.message.address.needs_smtputf8`); all else is ASCII. ``values`` has the fields of
-        the recipient, ``view_url`` and ``unsubscribe_url``; ``message_id`` ends in :attr:`domain` (B3); ``date`` has a time zone
-        (B4).
+        the recipient and what :class:`~newsletter.message.own_links.OwnLinks` gives; ``message_id`` ends in :attr:`domain` (B3);
+        ``date`` has a time zone (B4).
 
         The decoded parts are ``edition.text.fill(values)`` and ``edition.html.fill(values)`` with each line break inside a piece
         as CRLF. Raises :class:`~newsletter.message.headers.HeaderError` and :class:`~newsletter.compose.edition.MissingValue`.
@@ -159,7 +152,7 @@ class MessageTemplate:
     def _own_header(self, to: str, values: Mapping[str, str], message_id: str, date: datetime) -> bytes:
         check_message_id(message_id, self.domain)
         subject = self._subject or unstructured("Subject", self._subject_part.fill(values))
-        leave = _one_click(values) if self._one_click else ""
+        leave = self._way_out.fields(values) if self._one_click else ""
         return (
             f"Date: {self._written(date)}\r\n{self._from}To: {wire_address(to)}\r\n{self._reply_to}"
             f"{subject}Message-ID: {message_id}\r\n{leave}"
@@ -255,18 +248,3 @@ def _ascii_address(header: str, address: str) -> str:
     if needs_smtputf8(address):
         raise HeaderError(header, "has characters outside ASCII before the @; few servers take that, use another address")  # B20
     return address
-
-
-def _one_click(values: Mapping[str, str]) -> str:
-    """The two fields of RFC 8058, never folded, never encoded (B5, B6, B8)."""
-    url = values.get(UNSUBSCRIBE)
-    if not url:
-        raise MissingValue(UNSUBSCRIBE)
-    found = _UNSUBSCRIBE_URL.fullmatch(url)
-    if found is None or len(url) > _LONGEST_URL:
-        raise HeaderError(
-            _LEAVE, f"needs one https address of at most {_LONGEST_URL} ASCII characters, without blanks or brackets"
-        )
-    if not found[1] and not is_loopback(found[2]):
-        raise HeaderError(_LEAVE, "needs an https address; plain http is only for this machine itself (127.0.0.1)")
-    return f"{_LEAVE}: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"

@@ -37,14 +37,16 @@ class Proof:
     def mail(self, person: Recipient, edition: Edition | None = None) -> bytes:
         """The message of a person. Raises :class:`InputError` where it cannot be made."""
         try:
-            return Writer(edition or self.edition, self.links).write(person)
+            return Writer(edition or self.edition, self.links, self.issue.slug).write(person)
         except (MissingValue, HeaderError) as error:
             raise complaint(f"{person.address}: {error}") from None
 
     def page(self, person: Recipient) -> Page:
         """The two bodies of that message, and where each part of them comes from."""
         subject = Subject(self.issue, self.edition, self.workspace.settings)
-        return Message(subject, person, self.mail(person), Writer(self.edition, self.links).template(person)).page
+        return Message(
+            subject, person, self.mail(person), Writer(self.edition, self.links, self.issue.slug).template(person)
+        ).page
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from newsletter.audience.leaving import leave
 from newsletter.issue.model import Publication
-from newsletter.links import MARK_SIZE, Leaving, Links
-from newsletter.store import Store, delivery_of, is_suppressed, picture_of, suppress
+from newsletter.links import MARK_SIZE, Links
+from newsletter.store import Store, delivery_of, is_suppressed, picture_of
 from newsletter.store.faults import fault_of
 from newsletter.web.access import AccessLog
 from newsletter.web.archive import Archive
@@ -86,24 +87,12 @@ class _Site:
         named = self._links.read_unsubscribe(request.path_params["token"])
         if named is None:
             raise HTTPException(404)
-        if (named.campaign, named.delivery) == (0, 0):
+        if named.is_example:
             return self._pages.answer("example")
         if request.method != "POST":
             return await run_in_threadpool(self._preferences.before_leaving, named.mark)
-        await run_in_threadpool(self._leave, named)
+        await run_in_threadpool(leave, self._store, named)
         return self._preferences.after_leaving(named.mark)
-
-    def _leave(self, named: Leaving) -> None:
-        """On disk when this returns (B28). The mark is enough; the address is kept beside it where its row is still there."""
-        row = delivery_of(self._store, named.campaign, named.delivery)
-        suppress(
-            self._store,
-            named.mark,
-            reason="unsubscribed",
-            address=(row.address or None) if row is not None and row.mark == named.mark else None,
-            campaign_id=named.campaign,
-            delivery_id=named.delivery,
-        )
 
     def picture(self, request: Request) -> Response:
         """A picture of a mail. Its name is made of its content, so whoever has it has it for ever (RFC 8246)."""

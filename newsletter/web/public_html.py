@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable
 from html import escape, unescape
 from typing import NamedTuple
 
-from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Part, PictureFile, Slot
+from newsletter.compose.edition import LEAVING, UNSUBSCRIBE, VIEW, Edition, Part, PictureFile, Slot
 from newsletter.issue.only import primary
 
 #: Stand for the two links while a page is made; noncharacters, which no text of an issue holds.
 _VIEW_MARK, _LEAVE_MARK = "\ufdd0view\ufdd1", "\ufdd0leave\ufdd1"
-_LINKS = {VIEW: _VIEW_MARK, UNSUBSCRIBE: _LEAVE_MARK}
+_LINKS = {VIEW: _VIEW_MARK, UNSUBSCRIBE: _LEAVE_MARK, LEAVING: _LEAVE_MARK}
 _TITLE = re.compile(r"<title>.*?</title>", re.DOTALL)
 _BODY = re.compile(r"<body\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
 _CLOSED_UP = (" ", ",", ".", ";", ":", "!", "?")

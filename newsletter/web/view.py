@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Part
+from newsletter.compose.edition import Headers, Part
 from newsletter.issue.only import primary
 from newsletter.links import Delivered, Links
+from newsletter.message import OwnLinks
 from newsletter.store import Store, StoredDelivery, delivery_of, load_edition
 from newsletter.web.archive import Archive
 from newsletter.web.issue_page import IssuePages
@@ -26,6 +27,7 @@ class _Stored(NamedTuple):
 
     title: str
     html: Part
+    headers: Headers
 
 
 class ViewPages:
@@ -52,11 +54,9 @@ class ViewPages:
             raise HTTPException(404)
         if row.fields is None:
             return self._without_values(row)
-        values = row.fields | {
-            VIEW: self._links.view_url(row.campaign_id, row.id),
-            UNSUBSCRIBE: self._links.unsubscribe_url(row.campaign_id, row.id, row.mark),
-        }
         stored = self._stored(row.edition_hash, row.variant)
+        own = OwnLinks(self._links, stored.headers, row.slug)
+        values = row.fields | own.values(row.campaign_id, row.id, row.mark)
         share_url = self._archive.share_url(row.slug, primary(row.fields.get("language", "")))
         page = self._issue_pages.own(stored.html.fill(values), stored.title, share_url)
         return Response(page, headers=_HEADERS, media_type="text/html")
@@ -76,4 +76,5 @@ class ViewPages:
         edition = load_edition(self._store, edition_hash, with_files=False)
         if edition is None:
             raise HTTPException(404)
-        return _Stored(edition.title, edition.variant(variant).html_on_the_web(self._links.picture_url))
+        html = edition.variant(variant).html_on_the_web(self._links.picture_url)
+        return _Stored(edition.title, html, edition.headers)

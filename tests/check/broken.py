@@ -122,7 +122,7 @@ class Bench:
         edition = compile_issue(issue, self.workspace, links.picture_url, variants)
         for change in self._changes:
             edition = change(edition)
-        writer = Writer(edition, links)
+        writer = Writer(edition, links, issue.slug)
         people = read_people(rows, edition, writer) if rows is not None else None
         subject = Subject(issue, edition, self.settings, people)
         made = messages(subject, writer)

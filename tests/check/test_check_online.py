@@ -200,7 +200,7 @@ def found(bench: Bench, ask: Callable[[str], Answer]) -> list[tuple[str, str]]:
     own = Links(URL, b"k" * 32, issue.publication.own_list_id)
     edition = compile_issue(issue, bench.workspace, own.picture_url)
     subject = Subject(issue, edition, bench.settings)
-    made = messages(subject, Writer(edition, own))
+    made = messages(subject, Writer(edition, own, issue.slug))
     report = check(subject, made, visit(made[0].page, own, ask))
     return [(finding.rule.id, str(finding.at).rpartition("/")[2]) for finding in report.findings]
 

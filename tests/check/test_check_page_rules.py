@@ -38,7 +38,7 @@ def found(issue: Issue) -> list[Finding]:
     addresses = Links(URL, b"k" * 32, issue.publication.own_list_id)
     edition = compile_issue(issue, issue.workspace, addresses.picture_url)
     subject = Subject(issue, edition, Settings(public_url=URL, smtp_host="mail.example.org"))
-    report = check(subject, messages(subject, Writer(edition, addresses)))
+    report = check(subject, messages(subject, Writer(edition, addresses, issue.slug)))
     return [finding for finding in report.findings if finding.rule.id in OURS]
 
 

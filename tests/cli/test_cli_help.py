@@ -24,22 +24,8 @@ HEAVY |= {"starlette", "uvicorn", "watchfiles"}
 
 def test_the_commands_are_there() -> None:
     assert set(COMMANDS) == {
-        *(
-            "cancel",
-            "check",
-            "db",
-            "demo",
-            "doctor",
-            "init",
-            "new",
-            "new-layout",
-            "pause",
-            "preview",
-            "publish",
-            "render",
-            "resolve",
-        ),
-        *("resume", "schema", "send", "serve", "status", "subscribers", "test", "why"),
+        *("cancel", "check", "db", "demo", "doctor", "init", "new", "new-layout", "pause", "preview", "publish", "render"),
+        *("resolve", "resume", "schema", "send", "serve", "status", "subscribers", "test", "unsubscribes", "why"),
     }
 
 

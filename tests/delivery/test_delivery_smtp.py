@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
-from newsletter.delivery.connect import CannotConnect, strict_context
+from newsletter.delivery.connect import CannotConnect
 from newsletter.delivery.replies import Outcome
 from newsletter.delivery.server import Server, Timeouts
 from newsletter.delivery.smtp import Mail, Wire
 from newsletter.message.stuffed import stuffed
 from newsletter.problem import InputError
 from newsletter.settings import Settings
+from newsletter.tls import strict_context
 
 if TYPE_CHECKING:
     from tests.delivery.conftest import Sink

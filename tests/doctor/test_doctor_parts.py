@@ -18,7 +18,6 @@ from aiosmtpd.handlers import Sink
 from aiosmtpd.smtp import AuthResult
 from pydantic import SecretStr
 
-from newsletter.delivery.connect import strict_context
 from newsletter.doctor import program
 from newsletter.doctor.database import file_system, is_share, look_at_database
 from newsletter.doctor.mail_server import look_at_mail_server
@@ -28,6 +27,7 @@ from newsletter.doctor.secrets_kept import look_at_files, look_at_key
 from newsletter.links import Links
 from newsletter.settings import Settings, Workspace
 from newsletter.store import open_store
+from newsletter.tls import strict_context
 from newsletter.web.app import create_app
 from newsletter.web.server import BackgroundServer
 from tests.doctor.conftest import ids

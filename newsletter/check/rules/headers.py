@@ -1,4 +1,4 @@
-"""The header of a message: who sends it, to whom, and the way out of the list (B1 to B8, B12, B14, B19, B27)."""
+"""The header of a message: who sends it, to whom, and by which list (B1 to B4, B8, B12, B14, B19, B27)."""
 
 import datetime as dt
 import re
@@ -9,12 +9,10 @@ from email.utils import parsedate_to_datetime
 from newsletter.check.rule import Found, found, rule
 from newsletter.check.subject import Message, Subject
 from newsletter.message.address import wire_address
-from newsletter.settings import is_loopback
 
 _ONCE = ("date", "from", "to", "subject", "message-id", "mime-version")
 _AT_MOST_ONCE = ("reply-to", "sender", "list-id", "list-unsubscribe", "list-unsubscribe-post", "feedback-id", "precedence")
 _MESSAGE_ID = re.compile(r"<[^\s<>@]+@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)>")
-_UNSUBSCRIBE = re.compile(r"<(https?://[^\s<>,]+)>(?:,\s*<mailto:[^\s<>,]+>)?", re.ASCII)
 _LIST_ID = re.compile(r"(?:[^<>]* )?<([A-Za-z0-9._-]+\.[A-Za-z0-9.-]+)>")
 _MONTH = re.compile(
     r"(?<!\d)(?:20\d\d|0?[1-9]-20|1[0-2]-20)(?![\da-z])|januar|februar|maerz|april|juni|juli|august|september|oktober"
@@ -162,53 +160,6 @@ def date_is_now(message: Message) -> Iterator[Found]:
         date = None
     if date is None or date.tzinfo is None or abs(date - dt.datetime.now(dt.UTC)) > _AN_HOUR:
         yield found(message.subject.origin.key(), date=written)
-
-
-@rule(
-    "B5-list-unsubscribe",
-    "error",
-    "the header that offers to unsubscribe holds no single https address: {value}",
-    "set NEWSLETTER_PUBLIC_URL in .env to the https address where newsletter serve is reached",
-    "RFC 8058 §3.1; RFC 2369 §2",
-    Message,
-)
-def list_unsubscribe(message: Message) -> Iterator[Found]:
-    """Mail programs show their own unsubscribe button where they find it; plain http counts for this machine itself alone."""
-    value = value_of(message, "list-unsubscribe")
-    match = _UNSUBSCRIBE.fullmatch(value)
-    host = re.match(r"http://(\[[^\]]*\]|[^/:]*)", match[1]) if match else None
-    if match is None or "=?" in value or (host is not None and not is_loopback(host[1])):
-        yield found(message.subject.origin.key(), value=value or "–")
-
-
-@rule(
-    "B6-one-click",
-    "error",
-    "the header that lets readers unsubscribe with one click is missing or altered",
-    "this is a fault of the program; please report it with the issue file",
-    "RFC 8058 §5",
-    Message,
-)
-def one_click(message: Message) -> Iterator[Found]:
-    """Gmail, Yahoo and GMX ask for it, to the letter."""
-    offers = bool(value_of(message, "list-unsubscribe"))
-    if offers and value_of(message, "list-unsubscribe-post") != "List-Unsubscribe=One-Click":
-        yield found(message.subject.origin.key())
-
-
-@rule(
-    "B7-unsubscribe-token",
-    "error",
-    "the unsubscribe address {address} does not say by itself who unsubscribes",
-    "this is a fault of the program; please report it with the issue file",
-    "RFC 8058 §3.1 and §6",
-    Message,
-)
-def unsubscribe_token(message: Message) -> Iterator[Found]:
-    """Nobody logs in to leave, and nobody can guess another one's address."""
-    match = _UNSUBSCRIBE.fullmatch(value_of(message, "list-unsubscribe"))
-    if match is not None and len(match[1].rpartition("/")[2]) < 22:  # 128 bits in Base64
-        yield found(message.subject.origin.key(), address=match[1])
 
 
 @rule(

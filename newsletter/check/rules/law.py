@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, urlsplit
 from newsletter.check.rule import Found, found, rule
 from newsletter.check.rules.links import links
 from newsletter.check.subject import Page, Subject, style
-from newsletter.compose.edition import UNSUBSCRIBE
 from newsletter.issue.parts import Picture
 
 _TRACKING_KEY = re.compile(
@@ -212,24 +211,6 @@ def no_credit(subject: Subject) -> Iterator[Found]:
     for loc, value in subject.issue.content.walk():
         if isinstance(value, Picture) and value.credit is None and not value.decorative:
             yield found(subject.origin.key(*loc, "src"), src=value.src)
-
-
-@rule(
-    "L7-no-way-out",
-    "error",
-    "the {part} part does not lead to the recipient's unsubscribe page",
-    "put {{{{ unsubscribe_url }}}} into the layout",
-    "Art. 7 (3) DSGVO",
-    Page,
-)
-def no_way_out(page: Page) -> Iterator[Found]:
-    """Leaving is as easy as joining was, in each part by itself."""
-    offered = str(page.message.parsed["List-Unsubscribe"] or "").partition("<")[2].partition(">")[0]
-    linked = {address for _, address, _ in links(page)}
-    if offered and offered not in linked:
-        yield found(page.origin.layout(), part="HTML", slot=UNSUBSCRIBE)
-    if offered and offered not in page.text.split():
-        yield found(page.origin.layout(), part="text", slot=UNSUBSCRIBE)
 
 
 @rule(

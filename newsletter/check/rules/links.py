@@ -35,6 +35,8 @@ _FILES = frozenset(
 )
 _FIRST_LINKS = 3
 _VIEW = re.compile(r"/view/[\w.-]+$")
+#: The page for everyone, where no ``serve`` runs.
+_PUBLISHED = re.compile(r"/issues/[\w.~%-]+/$")
 
 
 def links(page: Page) -> Iterator[tuple[HtmlElement, str, str]]:
@@ -46,7 +48,12 @@ def links(page: Page) -> Iterator[tuple[HtmlElement, str, str]]:
 
 
 def own_pages(page: Page) -> str:
-    """Where the newsletter's own pages are, as the message's unsubscribe header has it; empty where it has none."""
+    """Where the newsletter's own pages are, as the message's unsubscribe header has it; empty where it has none.
+
+    Where leaving is by mail it is as the settings have it.
+    """
+    if page.subject.edition.headers.static:
+        return page.subject.settings.public_url or ""
     match = re.search(r"<(https?://[^>\s]+?)/unsubscribe/", str(page.message.parsed["List-Unsubscribe"] or ""))
     return match[1] if match else ""
 
@@ -139,7 +146,8 @@ def _scripts(label: str) -> set[str]:
 )
 def view_link_late(page: Page) -> Iterator[Found]:
     """Who needs it sees a broken mail, and does not search it for a link at its end."""
-    if not any(_VIEW.search(address) for _, address, _ in list(links(page))[:_FIRST_LINKS]):
+    view = _PUBLISHED if page.subject.edition.headers.static else _VIEW
+    if not any(view.search(address) for _, address, _ in list(links(page))[:_FIRST_LINKS]):
         yield found(page.origin.layout(), count=_FIRST_LINKS)
 
 

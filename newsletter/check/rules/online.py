@@ -4,14 +4,20 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from newsletter.check.rule import Found, found, rule
-from newsletter.check.rules.links import links
+from newsletter.check.rules.links import links, own_pages
 from newsletter.check.subject import Online
 
 
 def _web_links(online: Online) -> Iterator[tuple[object, str]]:
     for link, address, _ in links(online.page):
-        if online.may_ask(address):
+        if online.may_ask(address) and not _published(online, address):
             yield link, address
+
+
+def _published(online: Online, address: str) -> bool:
+    """Whether it is the issue's own page for everyone (``links: static``)."""
+    static, home = online.page.subject.edition.headers.static, own_pages(online.page)
+    return static and bool(home) and address.startswith(f"{home}/issues/")
 
 
 @rule(
@@ -60,6 +66,23 @@ def link_inside(online: Online) -> Iterator[Found]:
     for link, address in _web_links(online):
         if online.answers[address].private:
             yield found(online.page.place(link), address=address)
+
+
+@rule(
+    "H14-not-published",
+    "error",
+    "the issue's page {address}, to which the view link leads, is not there: {reason}",
+    "publish it first: newsletter publish --out DIR --ahead ISSUE writes what has to be uploaded",
+    "standards.md H14",
+    Online,
+)
+def not_published(online: Online) -> Iterator[Found]:
+    """Of ``links: static``; else ``newsletter serve`` shows the mail as soon as it is sent."""
+    for _, address, _ in links(online.page):
+        if online.may_ask(address) and _published(online, address):
+            answer = online.answers[address]
+            if answer.status != 200:
+                yield found(online.page.origin.key(), address=address, reason=answer.error or f"HTTP {answer.status}")
 
 
 @rule(
