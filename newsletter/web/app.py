@@ -15,7 +15,7 @@ from starlette.routing import Route
 from newsletter.audience.leaving import leave
 from newsletter.issue.model import Publication
 from newsletter.links import MARK_SIZE, Links
-from newsletter.store import Store, delivery_of, is_suppressed, picture_of
+from newsletter.store import Store, is_suppressed, picture_of
 from newsletter.store.faults import fault_of
 from newsletter.web.access import AccessLog
 from newsletter.web.archive import Archive
