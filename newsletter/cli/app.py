@@ -22,6 +22,7 @@ from newsletter.cli.serve import serve
 from newsletter.cli.status import status
 from newsletter.cli.subscribers import subscribers
 from newsletter.cli.test import send_test
+from newsletter.cli.tidy import tidy
 from newsletter.cli.why import why
 from newsletter.cli.workspace import init
 from newsletter.problem import InputError
@@ -61,6 +62,7 @@ app.command(short_help="End a sending for good.")(cancel)
 app.command(short_help="Decide what is uncertain.")(resolve)
 app.add_typer(subscribers, name="subscribers", short_help="Keep subscribers, with proof of consent.")
 app.command(short_help="Serve the pages that subscribers open.")(serve)
+app.command(short_help="Delete what is kept long enough.")(tidy)
 
 
 def _version(wanted: bool) -> None:

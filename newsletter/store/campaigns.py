@@ -16,7 +16,8 @@ class Campaign:
     """The sending of one edition to one audience. ``number`` counts the campaigns of one slug, moments are microseconds UTC.
 
     ``candidates`` are the rows of the list: ``duplicates``, ``refused`` and the audience. ``key`` makes the Message-IDs, ``note``
-    says why a campaign is paused, ``start_at`` is when it may start, where somebody said so.
+    says why a campaign is paused, ``start_at`` is when it may start, where somebody said so. ``emptied_at`` is when the addresses
+    and values of its recipients had been deleted, for it was over so long.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Campaign:
     ended_at: int | None
     note: str | None
     start_at: int | None = None
+    emptied_at: int | None = None
 
     @property
     def audience(self) -> int:

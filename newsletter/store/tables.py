@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The migrations, oldest first; the last one makes what stands here. A database names the one that it has in ``alembic_version``.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0006")
 #: What ``meta`` says to a program from before the migrations: that this database is not for it.
 MOVED_ON = "2"
 
@@ -95,6 +95,7 @@ campaign = Table(
     Column("started_at", _Big),
     Column("ended_at", _Big),
     Column("note", Text),
+    Column("emptied_at", _Big),  # when the last of its recipients' values were deleted
     UniqueConstraint("slug", "number"),
     CheckConstraint("state IN ('draft', 'scheduled', 'running', 'paused', 'cancelled', 'done')", name="state"),
 )

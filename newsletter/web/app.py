@@ -1,7 +1,7 @@
 """A store becomes the pages that subscribers open: the mail in the browser, unsubscribing, and the mails' pictures."""
 
 import logging
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +18,8 @@ from newsletter.issue.model import Publication
 from newsletter.links import MARK_SIZE, Delivered, Leaving, Links
 from newsletter.store import Store, delivery_of, is_suppressed, load_edition, picture_of, suppress
 from newsletter.web.access import AccessLog
+from newsletter.web.host import HEALTH, OwnHost
+from newsletter.web.metrics import UNSUBSCRIBES
 from newsletter.web.page import MAIL_POLICY, PICTURE_POLICY, SAFE_HEADERS, Pages
 from newsletter.web.postman import Postman
 from newsletter.web.preferences import PreferencePages
@@ -37,7 +39,8 @@ def create_app(
     """The ASGI application of one publication.
 
     GET, HEAD and OPTIONS never change anything (B11). Every path, token and picture that is none gets the same 404 page (S14);
-    where the database does not answer, the page says so with 503. Addresses are made by ``links`` alone, never of a Host header.
+    where the database does not answer, the page says so with 503. Addresses are made by ``links`` alone, never of a Host header,
+    and a request for another host than theirs gets the 404 page, too.
     ``catalogues`` is the folder of the workspace's own words. Only where a ``postman`` sends the mails that confirm it can
     somebody subscribe.
     """
@@ -52,9 +55,12 @@ def create_app(
             Route("/pictures/{name}", site.picture, name="picture"),
             *joining,
             *preferences.routes,
-            Route("/healthz", site.health, name="health"),
+            Route(HEALTH, site.health, name="health"),
         ],
-        middleware=[Middleware(AccessLog)],
+        middleware=[
+            Middleware(AccessLog),
+            Middleware(OwnHost, public_url=links.public_url, refuse=partial(pages.answer, "missing", 404)),
+        ],
         exception_handlers={
             404: site.missing,
             405: site.not_allowed,
@@ -116,7 +122,7 @@ class _Site:
     def _leave(self, named: Leaving) -> None:
         """On disk when this returns (B28). The mark is enough; the address is kept beside it where its row is still there."""
         row = delivery_of(self._store, named.campaign, named.delivery)
-        suppress(
+        new = suppress(
             self._store,
             named.mark,
             reason="unsubscribed",
@@ -124,6 +130,7 @@ class _Site:
             campaign_id=named.campaign,
             delivery_id=named.delivery,
         )
+        UNSUBSCRIBES.inc(new)
 
     def picture(self, request: Request) -> Response:
         """A picture of a mail. Its name is made of its content, so whoever has it has it for ever (RFC 8246)."""

@@ -3,7 +3,7 @@
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -17,14 +17,15 @@ from newsletter.problem import complaint
 _GRACE = 10
 
 
-def serve(app: ASGIApp, host: str, port: int) -> None:
+def serve(app: ASGIApp, host: str, port: int, proxies: Sequence[str] = ()) -> None:
     """Serve until SIGTERM or Ctrl-C, end what is under way, and return.
 
-    Raises :class:`~newsletter.problem.InputError` where ``host`` and ``port`` cannot be listened on.
+    ``proxies`` are addresses and networks whose ``X-Forwarded-For`` is believed: a request then comes from the last address in it
+    that is not one of them. Raises :class:`~newsletter.problem.InputError` where ``host`` and ``port`` cannot be listened on.
     """
     place = listen(host, port)
     with _stoppable():
-        uvicorn.Server(_config(app)).run(sockets=[place])
+        uvicorn.Server(_config(app, proxies)).run(sockets=[place])
 
 
 class BackgroundServer:
@@ -71,13 +72,14 @@ def listen(host: str, port: int) -> socket.socket:
         raise complaint(f"cannot listen on {host}, port {port}: {reason}; choose another --host or --port") from None
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, proxies: Sequence[str] = ()) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         access_log=False,  # it would hold the tokens (S15); newsletter.web.access writes ours
         log_config=None,
         server_header=False,
-        proxy_headers=False,  # nothing here depends on where a request comes from
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=_GRACE,
