@@ -61,7 +61,7 @@ def _measured(settings: "Settings", store: "Store") -> "Iterator[None]":
     if settings.metrics_listen is None:
         yield
         return
-    with BackgroundServer(*settings.metrics_listen) as server:
+    with BackgroundServer(*settings.metrics_listen, "NEWSLETTER_METRICS_LISTEN") as server:
         server.start(create_metrics(store))
         typer.echo(f"metrics for Prometheus: {server.url}/metrics", err=True)
         yield

@@ -1,4 +1,4 @@
-"""The campaigns that are not over become a few numbers, counted in the indexes alone: no delivery is read."""
+"""The campaigns that are not over become a few numbers: what was sent is not read, the rest by its partial indexes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Only requests for the publication's own host get to the pages; whoever asks for another one learns nothing (S24)."""
 
 import logging
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -12,6 +13,8 @@ from newsletter.settings import is_loopback
 
 log = logging.getLogger("newsletter.web")
 
+#: RFC 9110 §7.2: a name or an address, an IPv6 one in brackets, and perhaps a port.
+_HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 #: What a monitor on this machine may ask for by its own name.
 HEALTH = "/healthz"
 
@@ -39,11 +42,9 @@ class OwnHost:
         await self._refuse()(scope, receive, send)
 
     def _is_own(self, request: Request) -> bool:
-        try:
-            asked = urlsplit(f"//{request.headers.get('Host', '')}").hostname
-        except ValueError:
+        written = _HOST.fullmatch(request.headers.get("Host", ""))
+        if written is None:
             return False
-        if asked is None:
-            return False
+        asked = written[1].lower().rstrip(".")
         here = is_loopback(asked) and (is_loopback(self._own) or request.scope["path"] == HEALTH)
-        return here or asked.rstrip(".") == self._own
+        return here or asked.strip("[]") == self._own

@@ -35,8 +35,8 @@ class BackgroundServer:
     what comes before :meth:`start` waits. Raises :class:`~newsletter.problem.InputError` where it cannot listen.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._socket = listen(host, port)
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, named_by: str = "--host or --port") -> None:
+        self._socket = listen(host, port, named_by)
         name = f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self._socket.getsockname()[1]}"
         self._server: uvicorn.Server | None = None
@@ -62,14 +62,14 @@ class BackgroundServer:
         self.stop()
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises :class:`~newsletter.problem.InputError` saying why there is none."""
+def listen(host: str, port: int, named_by: str = "--host or --port") -> socket.socket:
+    """A listening socket. Raises :class:`~newsletter.problem.InputError` saying why there is none, and what names another."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server((address[0], port), family=family, backlog=512)
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise complaint(f"cannot listen on {host}, port {port}: {reason}; choose another --host or --port") from None
+        raise complaint(f"cannot listen on {host}, port {port}: {reason}; choose another {named_by}") from None
 
 
 def _config(app: ASGIApp, proxies: Sequence[str] = ()) -> uvicorn.Config:
