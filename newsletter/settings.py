@@ -53,6 +53,8 @@ class Settings(BaseModel):
     secret_key: SecretStr | None = None
     database_url: str = Field("sqlite:///newsletter.db", repr=False)  # it may hold a password (S21)
     lease: int = Field(30, ge=1, le=600)
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1")
+    metrics_listen: tuple[str, int] | None = None
 
     @field_validator("public_url")
     @classmethod
@@ -70,6 +72,33 @@ class Settings(BaseModel):
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("must be https; plain http is only for this machine itself (127.0.0.1)")
         return value.rstrip("/")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        named = tuple(one.strip() for one in value.split(",")) if isinstance(value, str) else value
+        for one in named:
+            try:
+                ipaddress.ip_network(one)
+            except ValueError:
+                advice = "write addresses and networks with commas between, such as 127.0.0.1, 10.1.0.0/16"
+                raise ValueError(f"{one!r} is no address and no network; {advice}") from None
+        return named
+
+    @field_validator("metrics_listen", mode="before")
+    @classmethod
+    def _place(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        host, _, port = value.rpartition(":")
+        try:
+            number = int(port)
+            address = str(ipaddress.ip_address(host.strip("[]")))
+        except ValueError:
+            address, number = "", 0
+        if not 1 <= number <= 65535:
+            raise ValueError("must be an address of this machine and a port, such as 127.0.0.1:9125")
+        return address, number
 
     @field_validator("secret_key")
     @classmethod

@@ -1,6 +1,5 @@
 """A form becomes a request, a request a mail, and a click in the mailbox a subscriber with proof (double opt-in; L3, L5)."""
 
-import datetime as dt
 import secrets
 from dataclasses import dataclass
 
@@ -15,20 +14,20 @@ from newsletter.store.clock import HOUR, MINUTE, as_datetime
 from newsletter.store.consents import add_consents, keep_wording
 from newsletter.store.engine import Store
 from newsletter.store.signups import Signup, ask, asked_lately, asked_since, due_signup, find_signup, settle_signup, use_signup
-from newsletter.store.subscribers import Newcomer, add_pending, make_confirmed, move_subscriber, subscriber_of, tidy
+from newsletter.store.subscribers import Newcomer, add_pending, make_confirmed, move_subscriber, subscriber_of
 from newsletter.store.suppressions import suppression_in
 
-_DAY = 24 * HOUR
+DAY = 24 * HOUR
 #: How long a link is good, and how long whoever left can say that it was a mistake.
-WEEK = DAYS * _DAY
+WEEK = DAYS * DAY
 #: S17: one mail to an address in this time.
-_BETWEEN = _DAY
+_BETWEEN = DAY
 #: S17: so many requests within an hour, whoever makes them.
 MOST_AN_HOUR = 300
 #: How long one process keeps a request to itself: longer than any server takes to answer.
 _LEASE = 15 * MINUTE
 #: How long a mail is tried; whoever asked has long given up then.
-_TRIED = _DAY
+_TRIED = DAY
 _LONGEST_PAUSE = HOUR
 
 
@@ -168,13 +167,6 @@ class Signups:
             "mail": one.mail,
             "message_id": one.message_id,
         }
-
-    def tidy(self) -> None:
-        """Delete what has no reason to be kept any more: see :func:`newsletter.store.subscribers.tidy`."""
-        moment = self._store.clock()
-        this_year = as_datetime(moment).year
-        proof_before = dt.datetime(this_year - 3, 1, 1, tzinfo=dt.UTC)  # L8: three years, to the end of the year
-        tidy(self._store, moment - WEEK, int(proof_before.timestamp()) * 1_000_000)
 
 
 def _newcomer(one: Signup) -> Newcomer:

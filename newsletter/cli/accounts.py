@@ -40,12 +40,14 @@ def print_account(account: "Account", *, as_json: bool, troubles: "Iterable[Trou
         count = getattr(account, name)
         if count or name == "sent":
             _line(count, name, meaning)
-        if name == "deferred":
+        if name == "deferred" and account.emptied_at is None:
             _tell_deferrals(account)
     if account.duplicates or account.refused:
         typer.echo("  not in the audience:", err=True)
         _line(account.duplicates, "duplicates", "rows whose address stood in the list before")
         _line(account.refused, "refused", "rows that no mail can go to")
+    if account.emptied_at is not None:
+        typer.echo(f"  {emptied(account.emptied_at)}", err=True)
     for trouble in troubles or ():
         typer.echo("\t".join((trouble.state, trouble.address, trouble.answer, trouble.meaning or "")))
 
@@ -59,6 +61,14 @@ def print_accounts(accounts: Sequence["Account"], *, as_json: bool) -> None:
     else:
         for account in accounts:
             print_account(account, as_json=False)
+
+
+def emptied(moment: int) -> str:
+    """What to say of a campaign whose recipients' values had been deleted at that moment."""
+    from newsletter.store.clock import as_datetime
+
+    day = f"{as_datetime(moment).astimezone():%Y-%m-%d}"
+    return f"addresses, values and the servers' words were deleted by {day} (retention in publication.yaml); the counts stay"
 
 
 def exit_code(account: "Account") -> int:

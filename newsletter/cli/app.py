@@ -23,6 +23,7 @@ from newsletter.cli.serve import serve
 from newsletter.cli.status import status
 from newsletter.cli.subscribers import subscribers
 from newsletter.cli.test import send_test
+from newsletter.cli.tidy import tidy
 from newsletter.cli.unsubscribes import unsubscribes
 from newsletter.cli.why import why
 from newsletter.cli.workspace import init
@@ -65,6 +66,7 @@ app.add_typer(subscribers, name="subscribers", short_help="Keep subscribers, wit
 app.add_typer(db, name="db", short_help="Make, move and look at the database.")
 app.add_typer(unsubscribes, name="unsubscribes", short_help="Take those off the list who leave by mail.")
 app.command(short_help="Serve the pages that subscribers open.")(serve)
+app.command(short_help="Delete what is kept long enough.")(tidy)
 
 
 def _version(wanted: bool) -> None:

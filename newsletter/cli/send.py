@@ -18,6 +18,7 @@ from newsletter.cli.driving import Driving, reach_server
 from newsletter.cli.plan import agreed, demand_no_error, tell_plan, tell_rows
 from newsletter.cli.planned import Plan, take_place, wait_for
 from newsletter.cli.status import never_sent
+from newsletter.cli.tidy import tidy_after
 from newsletter.cli.workspace import chosen_workspace
 from newsletter.problem import InputError, Problem, complaint
 
@@ -77,7 +78,10 @@ def _run(context: typer.Context, issue: str, wish: _Wish, *, as_json: bool) -> i
     if wish.resuming and is_new(workspace):
         raise never_sent(workspace, issue)
     with open_database(workspace) as store:
-        return _Sending(workspace, store, issue, partial(_links, public_url, key), wish).run(as_json=as_json)
+        code = _Sending(workspace, store, issue, partial(_links, public_url, key), wish).run(as_json=as_json)
+        if code in (OK, PARTLY):
+            tidy_after(workspace, store)
+        return code
 
 
 def _links(public_url: str, key: bytes, list_id: str) -> "Links":

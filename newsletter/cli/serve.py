@@ -1,6 +1,7 @@
 """``newsletter serve``: the pages that subscribers open."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from newsletter.issue.model import Publication
     from newsletter.links import Links
-    from newsletter.settings import Workspace
+    from newsletter.settings import Settings, Workspace
     from newsletter.store import Store
     from newsletter.web.postman import Postman
 
@@ -26,11 +27,11 @@ def serve(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, metavar="N", help="The port to listen on.")] = 8025,
 ) -> None:
     """Serve the pages that readers open: view in browser, unsubscribe, subscribe, archive, feed, pictures."""
-    import logging
-
-    from newsletter.issue import load_publication
+    from newsletter.issue import load_publication, load_retention
     from newsletter.links import Links
     from newsletter.web.app import create_app
+    from newsletter.web.caretaker import Caretaker
+    from newsletter.web.log import write_log
     from newsletter.web.server import serve as run
 
     workspace = chosen_workspace(context)
@@ -41,14 +42,31 @@ def serve(
     publication = load_publication(workspace)
     here = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     links = Links(settings.public_url or here, settings.secret_key.get_secret_value().encode(), publication.own_list_id)
-    logging.basicConfig(format="%(asctime)s %(message)s")
-    logging.getLogger("newsletter").setLevel(logging.INFO)
-    with open_database(workspace) as store:
+    write_log()
+    with open_database(workspace) as store, ExitStack() as stack:
         words = f"{publication.name}: listening on {here}, links lead to {links.public_url}; Ctrl-C stops"
         typer.echo(words, err=True)
         note_publicity(workspace, store)
-        with _postman(workspace, publication, store, links) as postman:
-            run(create_app(store, links, publication, workspace.catalogues, postman), host, port)
+        stack.enter_context(_measured(settings, store))
+        stack.enter_context(Caretaker(store, partial(load_retention, workspace)))
+        postman = stack.enter_context(_postman(workspace, publication, store, links))
+        app = create_app(store, links, publication, workspace.catalogues, postman)
+        run(app, host, port, settings.trusted_proxies)
+
+
+@contextmanager
+def _measured(settings: "Settings", store: "Store") -> "Iterator[None]":
+    """Serve the metrics on a port of their own, where one is set."""
+    from newsletter.web.metrics import create_metrics
+    from newsletter.web.server import BackgroundServer
+
+    if settings.metrics_listen is None:
+        yield
+        return
+    with BackgroundServer(*settings.metrics_listen, "NEWSLETTER_METRICS_LISTEN") as server:
+        server.start(create_metrics(store))
+        typer.echo(f"metrics for Prometheus: {server.url}/metrics", err=True)
+        yield
 
 
 @contextmanager
@@ -67,7 +85,6 @@ def _postman(workspace: "Workspace", publication: "Publication", store: "Store",
     signups = Signups(store, links, publication.own_list_id, mails)
     if workspace.settings.smtp_host is None:
         typer.echo("nobody can subscribe: NEWSLETTER_SMTP_HOST is not set, so no mail can ask to confirm it", err=True)
-        signups.tidy()
         yield None
         return
     with Postman(signups, Server.of(workspace.settings)) as postman:

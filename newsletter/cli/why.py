@@ -121,7 +121,10 @@ def _tell(story: _Story) -> None:
         _say(f"  {reason}")
     else:
         _say(f"{story.address}, {slug}: {_STATES[delivery.state]}{_because(delivery)}")
-        _say(f"  {'in the list':<19}  {story.campaign.list_name}:{delivery.line}")
+        if delivery.fields is None:
+            _say(f"  {_deleted(story)}")
+        else:
+            _say(f"  {'in the list':<19}  {story.campaign.list_name}:{delivery.line}")
         for attempt in story.attempts:
             _line(attempt.ended_at, attempt.state, attempt.code, attempt.reply)
             _mean(attempt.code, attempt.enhanced, attempt.reply)
@@ -132,6 +135,15 @@ def _tell(story: _Story) -> None:
             _say(f"  {_next(delivery, story.campaign)}")
     if story.suppression is not None:
         _say(f"  {_moment(story.suppression.created_at)}  not written to any more: {_SUPPRESSED[story.suppression.reason]}")
+
+
+def _deleted(story: _Story) -> str:
+    """Why there is no more to say: the address stands nowhere, it was found by its mark."""
+    from newsletter.cli.accounts import emptied
+
+    if story.campaign.emptied_at is not None:
+        return emptied(story.campaign.emptied_at)
+    return "its address, its values and the server's words were deleted; that and what became of it is all that is known"
 
 
 def _because(delivery: "StoredDelivery") -> str:
@@ -183,9 +195,10 @@ def _as_json(story: _Story) -> dict[str, Any]:
         "address": story.address,
         "state": None if delivery is None else delivery.state,
         "why": story.row if delivery is None else delivery.why,
-        "line": None if delivery is None else delivery.line,
+        "line": None if delivery is None else delivery.line or None,
         "code": None if delivery is None else delivery.code,
         "reply": None if delivery is None else delivery.reply,
+        "deleted": delivery is not None and delivery.fields is None,
         "updated_at": None if delivery is None else _iso(delivery.updated_at),
         "next_due": _iso(delivery.next_at) if delivery is not None and delivery.state == "deferred" else None,
         "attempts": [

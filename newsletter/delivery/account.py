@@ -32,7 +32,8 @@ class Account:
 
     ``refused`` and ``duplicates`` are rows of the list that are not in the audience. ``next_due`` is when the next delivery is
     due, ``start_at`` when the campaign may begin, in microseconds UTC; ``note`` says why it is paused, or goes slowly.
-    ``deferrals`` are the domains that hold up the most deliveries.
+    ``deferrals`` are the domains that hold up the most deliveries. ``emptied_at`` is when the recipients' addresses and values
+    had been deleted.
     """
 
     slug: str
@@ -49,6 +50,7 @@ class Account:
     note: str | None
     start_at: int | None = None
     deferrals: tuple[Deferrals, ...] = ()
+    emptied_at: int | None = None
 
     @property
     def audience(self) -> int:
@@ -68,6 +70,7 @@ class Account:
     def as_json(self) -> dict[str, Any]:
         """The account as ``send --json`` and ``status --json`` print it."""
         due, starts = self.next_due_at, self.starts_at
+        emptied = None if self.emptied_at is None else as_datetime(self.emptied_at)
         return {
             "issue": self.slug,
             "state": self.state,
@@ -83,6 +86,7 @@ class Account:
             "next_due": None if due is None else due.isoformat(timespec="seconds"),
             "start_at": None if starts is None else starts.isoformat(timespec="seconds"),
             "note": self.note,
+            "emptied_at": None if emptied is None else emptied.isoformat(timespec="seconds"),
             "deferrals": [
                 {"domain": one.domain, "count": one.count, "next_due": as_datetime(one.next_at).isoformat(timespec="seconds")}
                 for one in self.deferrals
@@ -158,7 +162,8 @@ def read_account(connection: Connection, campaign_id: int) -> Account:
         next_due=earliest(connection, campaign_id) if open_still else None,
         note=of.note,
         start_at=of.start_at,
-        deferrals=read_deferrals(connection, campaign_id, _DOMAINS) if counts.get("deferred") else (),
+        deferrals=read_deferrals(connection, campaign_id, _DOMAINS) if counts.get("deferred") and not of.emptied_at else (),
+        emptied_at=of.emptied_at,
     )
     if account.audience != of.audience:
         raise complaint(

@@ -20,6 +20,7 @@ from sqlalchemy import (
     TextClause,
     and_,
     case,
+    exists,
     func,
     literal_column,
     null,
@@ -148,9 +149,11 @@ def resolve(connection: Connection, campaign_id: int, decision: Literal["sent", 
     """Settle the uncertain deliveries of a campaign as a person says, all of them; gives how many.
 
     ``sent`` takes them for sent. ``resend`` makes them due again, under the same Message-ID; a campaign that was done is paused
-    then, so that the next ``send`` goes on. Raises :class:`~newsletter.problem.InputError`, with nothing changed, where there is
-    no such campaign, and for ``resend`` where it was cancelled or a message may still be on its way: its worker must have ended,
-    and the server must have had its time to answer (:data:`LONGEST_ANSWER`).
+    then, so that the next ``send`` goes on. What lost its address meanwhile stays uncertain.
+
+    Raises :class:`~newsletter.problem.InputError`, with nothing changed, where there is no such campaign, and for ``resend``
+    where it was cancelled, no address is left, or a message may still be on its way: its worker must have ended, and the server
+    must have had its time to answer (:data:`LONGEST_ANSWER`).
     """
     this = select(campaign.c.slug, campaign.c.state).where(campaign.c.id == campaign_id)
     of = connection.execute(this.with_for_update()).one_or_none()
@@ -162,8 +165,16 @@ def resolve(connection: Connection, campaign_id: int, decision: Literal["sent", 
     if of.state == "cancelled":
         raise complaint(f"the campaign of {of.slug} was cancelled: nothing of it is sent again")
     _demand_quiet(connection, campaign_id, of.slug, now)
-    again = uncertain.values(state="pending", why=RESOLVED, code=null(), next_at=now, worker_id=null(), updated_at=now)
+    addressed = delivery.c.address != ""
+    again = uncertain.where(addressed).values(
+        state="pending", why=RESOLVED, code=null(), next_at=now, worker_id=null(), updated_at=now
+    )
     count = connection.execute(again).rowcount
+    if not count and connection.scalar(select(exists().where(*_uncertain(campaign_id)))):
+        raise complaint(
+            f"the addresses of the uncertain mails of {of.slug} were deleted, so nothing can be sent again; "
+            f"newsletter resolve {of.slug} --uncertain sent closes them"
+        )
     if count:
         note = f"{count} deliveries whose fate was uncertain are to be sent again"
         over = and_(campaign.c.id == campaign_id, campaign.c.state == "done")

@@ -14,7 +14,10 @@ from newsletter.store.tables import APART, DEFERRED, delivery
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A delivery that failed, is uncertain, or was deferred until ``next_at`` (microseconds UTC)."""
+    """A delivery that failed, is uncertain, or was deferred until ``next_at`` (microseconds UTC).
+
+    ``address`` is empty, and ``reply`` None, where they were deleted (retention, erasure).
+    """
 
     address: str
     state: DeliveryState

@@ -55,7 +55,7 @@ _KEY = verdict(
     "url-key",
     "error",
     "newsletter serve at {url} does not know this workspace's links",
-    "run it with the same NEWSLETTER_SECRET_KEY and list_id as this workspace",
+    "run it with the same NEWSLETTER_SECRET_KEY and list_id as this workspace, and see that the web server passes the Host on",
 )
 
 

@@ -10,12 +10,13 @@ from pydantic import ValidationError
 from newsletter.issue.attachments import find_attachment, read_attachment
 from newsletter.issue.files import UnfitFile
 from newsletter.issue.markdown import Markdown
-from newsletter.issue.model import IssueFile, Publication, Publicity, Timetable
+from newsletter.issue.model import IssueFile, Kept, Publication, Publicity, Timetable
 from newsletter.issue.model_mistakes import nearest, problems_of
 from newsletter.issue.nodes import Mapping, Node, Scalar, Sequence
 from newsletter.issue.only import Condition
 from newsletter.issue.parts import Loc, Model
 from newsletter.issue.pictures import UnfitPicture, check_picture, find_picture
+from newsletter.issue.retention import Retention
 from newsletter.issue.source import Source, read_source
 from newsletter.issue.text import Line, TextError, plain_text
 from newsletter.issue.typeset import typeset
@@ -132,12 +133,21 @@ def load_timetable(workspace: Workspace) -> Timetable:
 
     Whatever else is wrong with the file does not matter to a campaign that was begun.
     """
+    return _read_part(workspace, Timetable)
+
+
+def load_retention(workspace: Workspace) -> Retention:
+    """How long the publication keeps what it knows of people. Raises :class:`InputError` where that cannot be read."""
+    return _read_part(workspace, Kept).retention
+
+
+def _read_part(workspace: Workspace, kind: type[_M]) -> _M:
     source = read_source(workspace.publication_file)
-    kept = {key: value for key, value in source.data().items() if key in Timetable.model_fields}
+    kept = {key: value for key, value in source.data().items() if key in kind.model_fields}
     try:
-        return Timetable.model_validate(kept)
+        return kind.model_validate(kept)
     except ValidationError as error:
-        raise InputError(problems_of(error, Timetable, source)) from None
+        raise InputError(problems_of(error, kind, source)) from None
 
 
 def load_public(workspace: Workspace, slug: str) -> bool | None:

@@ -21,6 +21,7 @@ from newsletter.issue.language_tag import Language
 from newsletter.issue.mail_programs import GERMAN, Client
 from newsletter.issue.only import tags_in
 from newsletter.issue.parts import MisfitError, Model, PlainText
+from newsletter.issue.retention import Retention
 from newsletter.issue.sending import SendingRules
 from newsletter.issue.text import Line, plain_text
 
@@ -179,6 +180,14 @@ class Publicity(Model):
     public: bool | None = None
 
 
+class Kept(Model):
+    """What of the publication says how long things are kept."""
+
+    noun = "the publication"
+
+    retention: Retention = Field(Retention(), description="how long what is known of people is kept")
+
+
 class Publication(Model):
     """The newsletter as such: ``issues/publication.yaml``."""
 
@@ -198,6 +207,7 @@ class Publication(Model):
     typography: bool = Field(True, description="false leaves quotation marks, dashes and blanks as they were typed")
     timezone: TimeZone = Field("Europe/Berlin", description="whose clock counts, e.g. Europe/Berlin")
     sending: SendingRules = Field(SendingRules(), description="when and how fast issues are sent")
+    retention: Retention = Field(Retention(), description="how long what is known of people is kept")
     imprint: Imprint = Field(description="who answers for the publication")
     privacy_url: Url | None = Field(None, description="the privacy notice")
     accessibility_url: Url | None = Field(None, description="the accessibility statement")

@@ -17,7 +17,8 @@ class Campaign:
 
     ``candidates`` are the rows of the list: ``duplicates``, ``refused`` and the audience. ``key`` makes the Message-IDs, ``note``
     says why a campaign is paused, ``start_at`` is when it may start, where somebody said so. ``public`` is what the issue's file
-    says of the archive, None where it says nothing.
+    says of the archive, None where it says nothing. ``emptied_at`` is when the addresses and values of its recipients had been
+    deleted, for it was over so long.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Campaign:
     note: str | None
     start_at: int | None = None
     public: bool | None = None
+    emptied_at: int | None = None
 
     @property
     def audience(self) -> int:

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, or_, select
 
 from newsletter.store.engine import Store, insert_new
-from newsletter.store.tables import consent, subscriber, wording
+from newsletter.store.tables import consent, wording
 
 #: ``moved``: the subscriber's new address was confirmed. ``returned``: leaving was a mistake, said the one who left.
 ConsentKind = Literal["confirmed", "imported", "added", "moved", "returned", "unsubscribed", "bounced", "complained", "erased"]
@@ -84,16 +84,3 @@ def consents_of(store: Store, mark: bytes) -> list[Consent]:
     with store.read() as connection:
         rows = connection.execute(steps.where(consent.c.mark.in_(linked_marks(connection, mark)))).all()
     return [Consent(**row._mapping) for row in rows]
-
-
-def forget_consents(connection: Connection, before: int) -> int:
-    """Delete the proof of those who are no subscribers any more and whose last step was before that moment (L8)."""
-    later = consent.alias()
-    return connection.execute(
-        delete(consent).where(
-            consent.c.at < before,
-            consent.c.mark.not_in(select(subscriber.c.mark)),
-            consent.c.mark.not_in(select(later.c.mark).where(later.c.at >= before)),
-            consent.c.mark.not_in(select(later.c.former).where(later.c.former.is_not(None))),
-        )
-    ).rowcount

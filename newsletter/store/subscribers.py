@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from newsletter.store.consents import add_consents, forget_consents, linked_marks
+from newsletter.store.consents import add_consents, linked_marks
 from newsletter.store.engine import Store, insert_new
 from newsletter.store.suppressions import Suppression, add_suppression
 from newsletter.store.tables import attempt, campaign, delivery, signup, subscriber, suppression
+from newsletter.store.tidying import EMPTIED
 
 SubscriberState = Literal["pending", "confirmed", "gone"]
 #: What an import makes of a row. ``left``: suppressed, and stays so (L9).
@@ -204,22 +205,5 @@ def _remove_values(connection: Connection, mark: bytes) -> bool:
     connection.execute(update(attempt).where(attempt.c.delivery_id.in_(ids)).values(reply=None))
     # Also of what is on the wire: its message is made already, and it is settled by its id.
     emptied = update(delivery).where(delivery.c.id.in_(ids))
-    connection.execute(emptied.values(data=None, address="", address_key="", reply=None))
+    connection.execute(emptied.values(EMPTIED))
     return True
-
-
-def tidy(store: Store, week_ago: int, proof_before: int) -> None:
-    """Delete what has no reason to be kept any more (L5, L8).
-
-    Before ``week_ago``: sign-ups, those who did not confirm, and the address and values of those who left. Before
-    ``proof_before``: the proof of those who are no subscribers any more.
-    """
-    with store.write() as connection:
-        connection.execute(delete(signup).where(signup.c.asked_at < week_ago))
-        waiting = select(signup.c.mark).where(signup.c.state.in_(["waiting", "sent"]))
-        late = (subscriber.c.state == "pending", subscriber.c.created_at < week_ago, subscriber.c.mark.not_in(waiting))
-        connection.execute(delete(subscriber).where(*late))
-        left = select(subscriber.c.mark).where(subscriber.c.state == "gone", subscriber.c.gone_at < week_ago)
-        connection.execute(update(suppression).where(suppression.c.mark.in_(left)).values(address=None))
-        connection.execute(delete(subscriber).where(subscriber.c.state == "gone", subscriber.c.gone_at < week_ago))
-        forget_consents(connection, proof_before)

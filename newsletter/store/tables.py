@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import ExecutableDDLElement
 
 #: The migrations, oldest first; the last one makes what stands here. A database names the one that it has in ``alembic_version``.
-REVISIONS = ("0001", "0002", "0003", "0004", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 #: What ``meta`` says to a program from before the migrations: that this database is not for it.
 MOVED_ON = "2"
 
@@ -102,6 +102,7 @@ campaign = Table(
     Column("ended_at", _Big),
     Column("note", Text),
     Column("public", Boolean),  # what the issue's file says; NULL: as the publication says
+    Column("emptied_at", _Big),  # when the last of its recipients' values were deleted
     UniqueConstraint("slug", "number"),
     CheckConstraint("state IN ('draft', 'scheduled', 'running', 'paused', 'cancelled', 'done')", name="state"),
 )

@@ -1,6 +1,7 @@
 """A store becomes the pages that readers open: the mail in the browser, unsubscribing, the mails' pictures, the archive."""
 
 import logging
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -19,7 +20,9 @@ from newsletter.store import Store, is_suppressed, picture_of
 from newsletter.store.faults import fault_of
 from newsletter.web.access import AccessLog
 from newsletter.web.archive import Archive
+from newsletter.web.host import HEALTH, OwnHost
 from newsletter.web.issue_page import IssuePages
+from newsletter.web.metrics import UNSUBSCRIBES
 from newsletter.web.page import PICTURE_POLICY, SAFE_HEADERS, Pages
 from newsletter.web.postman import Postman
 from newsletter.web.preferences import PreferencePages
@@ -39,7 +42,8 @@ def create_app(
     """The ASGI application of one publication.
 
     GET, HEAD and OPTIONS never change anything (B11). Every path, token and picture that is none gets the same 404 page (S14);
-    where the database does not answer, the page says so with 503. Addresses are made by ``links`` alone, never of a Host header.
+    where the database does not answer, the page says so with 503. Addresses are made by ``links`` alone, never of a Host header,
+    and a request for another host than theirs gets the 404 page, too.
     ``catalogues`` is the folder of the workspace's own words. Only where a ``postman`` sends the mails that confirm it can
     somebody subscribe.
     """
@@ -57,9 +61,12 @@ def create_app(
             *joining,
             *preferences.routes,
             *PublicPages(archive, pages).routes,
-            Route("/healthz", site.health, name="health"),
+            Route(HEALTH, site.health, name="health"),
         ],
-        middleware=[Middleware(AccessLog)],
+        middleware=[
+            Middleware(AccessLog),
+            Middleware(OwnHost, public_url=links.public_url, refuse=partial(pages.answer, "missing", 404)),
+        ],
         exception_handlers={
             404: site.missing,
             405: site.not_allowed,
@@ -91,7 +98,7 @@ class _Site:
             return self._pages.answer("example")
         if request.method != "POST":
             return await run_in_threadpool(self._preferences.before_leaving, named.mark)
-        await run_in_threadpool(leave, self._store, named)
+        UNSUBSCRIBES.inc(await run_in_threadpool(leave, self._store, named))
         return self._preferences.after_leaving(named.mark)
 
     def picture(self, request: Request) -> Response:

@@ -17,8 +17,6 @@ log = logging.getLogger("newsletter.web.postman")
 
 #: Seconds between two looks at the outbox where nobody rings.
 _LOOK = 20.0
-#: So many looks between two tidyings: half an hour.
-_TIDY = 90
 
 
 class Postman:
@@ -48,15 +46,11 @@ class Postman:
         self._thread.join(timeout=10)  # what is on the wire may take longer; its request stays in the outbox
 
     def _work(self) -> None:
-        looks = 0
         while not self._over:
             try:
-                if looks % _TIDY == 0:
-                    self.signups.tidy()
                 self.deliver()
             except Exception as error:  # noqa: BLE001 - the pages go on, and so must this; an error's own text would name values
                 log.error("the outbox could not be worked off: %s", getattr(error, "orig", None) or type(error).__name__)  # noqa: TRY400
-            looks += 1
             self._bell.wait(_LOOK)
             self._bell.clear()
 

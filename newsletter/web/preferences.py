@@ -19,6 +19,7 @@ from newsletter.links import Links
 from newsletter.store import Store, Subscriber, erase, find_subscriber, is_suppressed, suppress
 from newsletter.store.subscribers import change_subscriber, come_back
 from newsletter.web.form import Choices, Form, comes_from_elsewhere, first, read_form
+from newsletter.web.metrics import UNSUBSCRIBES
 from newsletter.web.page import SAFE_HEADERS, Pages
 from newsletter.web.postman import Postman
 
@@ -174,7 +175,7 @@ class PreferencePages:
 
     def _leave(self, mark: bytes) -> None:
         one = find_subscriber(self._store, mark)
-        suppress(self._store, mark, reason="unsubscribed", address=one.address if one is not None else None)
+        UNSUBSCRIBES.inc(suppress(self._store, mark, reason="unsubscribed", address=one.address if one is not None else None))
 
     def _come_back(self, mark: bytes) -> Response:
         if come_back(self._store, mark, self._store.clock() - WEEK) or not is_suppressed(self._store, mark):

@@ -3,7 +3,7 @@
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -17,14 +17,15 @@ from newsletter.problem import complaint
 _GRACE = 10
 
 
-def serve(app: ASGIApp, host: str, port: int) -> None:
+def serve(app: ASGIApp, host: str, port: int, proxies: Sequence[str] = ()) -> None:
     """Serve until SIGTERM or Ctrl-C, end what is under way, and return.
 
-    Raises :class:`~newsletter.problem.InputError` where ``host`` and ``port`` cannot be listened on.
+    ``proxies`` are addresses and networks whose ``X-Forwarded-For`` is believed: a request then comes from the last address in it
+    that is not one of them. Raises :class:`~newsletter.problem.InputError` where ``host`` and ``port`` cannot be listened on.
     """
     place = listen(host, port)
     with _stoppable():
-        uvicorn.Server(_config(app)).run(sockets=[place])
+        uvicorn.Server(_config(app, proxies)).run(sockets=[place])
 
 
 class BackgroundServer:
@@ -34,8 +35,8 @@ class BackgroundServer:
     what comes before :meth:`start` waits. Raises :class:`~newsletter.problem.InputError` where it cannot listen.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._socket = listen(host, port)
+    def __init__(self, host: str = "127.0.0.1", port: int = 0, named_by: str = "--host or --port") -> None:
+        self._socket = listen(host, port, named_by)
         name = f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self._socket.getsockname()[1]}"
         self._server: uvicorn.Server | None = None
@@ -61,23 +62,24 @@ class BackgroundServer:
         self.stop()
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises :class:`~newsletter.problem.InputError` saying why there is none."""
+def listen(host: str, port: int, named_by: str = "--host or --port") -> socket.socket:
+    """A listening socket. Raises :class:`~newsletter.problem.InputError` saying why there is none, and what names another."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server((address[0], port), family=family, backlog=512)
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise complaint(f"cannot listen on {host}, port {port}: {reason}; choose another --host or --port") from None
+        raise complaint(f"cannot listen on {host}, port {port}: {reason}; choose another {named_by}") from None
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, proxies: Sequence[str] = ()) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         access_log=False,  # it would hold the tokens (S15); newsletter.web.access writes ours
         log_config=None,
         server_header=False,
-        proxy_headers=False,  # nothing here depends on where a request comes from
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=_GRACE,

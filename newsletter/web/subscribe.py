@@ -12,6 +12,7 @@ from newsletter.links import Links
 from newsletter.store.clock import HOUR, now
 from newsletter.web.form import Choices, Form, comes_from_elsewhere, first, read_form
 from newsletter.web.limits import Limits
+from newsletter.web.metrics import CONFIRMATIONS, SIGNUPS
 from newsletter.web.page import Pages
 from newsletter.web.postman import Postman
 
@@ -59,6 +60,7 @@ class SubscribePages:
         if not self._limits.take(host, now()) or self._signups.crowded():
             return self._pages.fill("crowded", 429)
         self._signups.ask(address, self._choices.read_language(form), self._choices.read_topics(form))
+        SIGNUPS.inc()
         self._postman.ring()
         return self._pages.fill("asked")
 
@@ -93,6 +95,7 @@ class SubscribePages:
         one = self._signups.confirm(key)
         if one is None:
             return self._pages.fill("expired", 410)
+        CONFIRMATIONS.inc()
         return self._pages.fill(
             "confirmed", moves=one.former is not None, address=one.address, token=self._links.preferences_token(one.mark)
         )

@@ -19,13 +19,13 @@ COMMANDS: dict[str, Any] = vars(get_command(app))["commands"]
 DOCS = Path(__file__).parents[2] / "docs" / "commands.md"
 #: What a command that is only asked for help has no need of.
 HEAVY = {"PIL", "aiosmtplib", "aiosmtpd", "babel", "jinja2", "lxml", "mjml", "premailer", "pydantic", "ruamel", "sqlalchemy"}
-HEAVY |= {"starlette", "uvicorn", "watchfiles"}
+HEAVY |= {"prometheus_client", "starlette", "uvicorn", "watchfiles"}
 
 
 def test_the_commands_are_there() -> None:
     assert set(COMMANDS) == {
         *("cancel", "check", "db", "demo", "doctor", "init", "new", "new-layout", "pause", "preview", "publish", "render"),
-        *("resolve", "resume", "schema", "send", "serve", "status", "subscribers", "test", "unsubscribes", "why"),
+        *("resolve", "resume", "schema", "send", "serve", "status", "subscribers", "test", "tidy", "unsubscribes", "why"),
     }
 
 

@@ -286,6 +286,7 @@ def test_the_account_adds_up_and_says_so_as_json(frozen: Campaign, office: "Offi
         "next_due": "1970-01-01T00:00:00+00:00",
         "start_at": None,
         "note": None,
+        "emptied_at": None,
         "deferrals": [],
     }
 

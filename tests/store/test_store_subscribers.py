@@ -21,7 +21,7 @@ from newsletter.store import (
 )
 from newsletter.store.clock import HOUR
 from newsletter.store.consents import add_consents
-from newsletter.store.signups import Signup, ask, asked_lately, asked_since, due_signup, find_signup, settle_signup, use_signup
+from newsletter.store.signups import Signup, ask, asked_lately, due_signup, find_signup, settle_signup, use_signup
 from newsletter.store.subscribers import (
     Newcomer,
     Taken,
@@ -31,7 +31,6 @@ from newsletter.store.subscribers import (
     make_confirmed,
     move_subscriber,
     take_in,
-    tidy,
 )
 from tests.real.postgresql import both
 
@@ -195,28 +194,6 @@ def test_erasing_leaves_marks_counts_and_the_proof_but_no_address(sent: Store, t
     assert take(sent, newcomer(ANNA)) == ["left"]
     assert not erase(sent, CORA, "region.example.org")
     assert suppression_of(sent, CORA) is not None
-
-
-def test_what_has_no_reason_to_be_kept_is_deleted(store: Store, watch: "Watch") -> None:
-    start = watch.moment
-    values = {"address": "c@example.org", "address_key": "c@example.org", "mark": CORA}
-    ask(store, "I agree.", values | {"key": b"1" * 16})
-    take(store, newcomer(ANNA), newcomer(BERT))
-    suppress(store, ANNA, reason="unsubscribed", address="a@example.org")
-    with store.write() as connection:
-        add_pending(connection, newcomer(CORA), start)
-    tidy(store, start, start)
-    assert states(store) == {"a@example.org": "gone", "b@example.org": "confirmed", "c@example.org": "pending"}
-    tidy(store, start + 1, start)
-    assert states(store) == {"b@example.org": "confirmed"}
-    assert asked_since(store, 0) == 0
-    gone = suppression_of(store, ANNA)
-    assert gone is not None
-    assert gone.address is None
-    assert len(consents_of(store, ANNA)) == 2
-    tidy(store, start + 1, start + 1)
-    assert consents_of(store, ANNA) == []
-    assert len(consents_of(store, BERT)) == 1  # the proof of a subscriber stays
 
 
 def asked(store: Store, number: int, mark: bytes = ANNA) -> Signup:

@@ -12,7 +12,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from newsletter.audience.signups import MOST_AN_HOUR, WEEK
+from newsletter.audience.tidying import tidy
 from newsletter.delivery.server import Server
+from newsletter.issue import Retention
 from newsletter.preview.inbox import Inbox
 from newsletter.store import (
     consents_of,
@@ -159,7 +161,7 @@ def test_a_link_is_good_for_seven_days_and_then_nothing_is_left(office: Office) 
     office.later(WEEK + MINUTE)
     for method in ("GET", "POST"):
         assert office.ask(method, url, data={"x": ""} if method == "POST" else None).status_code == 410
-    office.postman.signups.tidy()
+    tidy(office.site.store, Retention())
     assert office.rows() == []
     assert find_subscriber(office.site.store, office.links.mark(KEY)) is None
     assert office.ask("GET", url).status_code == 410
