@@ -98,8 +98,8 @@ class SharedDesk(LedgerDesk):
         def write(connection: Connection, _again: bool) -> None:
             now, alive = self._hold(connection)
             lanes = ledger.withdraw(connection, self._worker_id, taken, now)
+            allow_again(connection, self._campaign_id, len(lanes))
             if alive:
-                allow_again(connection, self._campaign_id, len(lanes))
                 self._rates.give_back(connection, lanes, now)
             else:
                 life.reopen(connection, self._campaign_id)

@@ -497,7 +497,7 @@ def test_a_database_that_cannot_be_written_stops_the_sending(
         original(*arguments)
 
     original = ledger.settle
-    monkeypatch.setattr("newsletter.delivery.desk._PAUSES", (0.001, 0.001))
+    monkeypatch.setattr("newsletter.delivery.desk.PAUSES", (0.001, 0.001))
     monkeypatch.setattr(ledger, "settle", settle)
     with pytest.raises(LedgerError, match="the database cannot be written: database or disk is full"):
         office.run(made, sink)
@@ -523,7 +523,7 @@ def test_a_busy_database_is_waited_for(office: "Office", sink: "Sink", crowd: "C
         return granted
 
     original = ledger.mark_sending
-    monkeypatch.setattr("newsletter.delivery.desk._PAUSES", (0.001,) * 9)
+    monkeypatch.setattr("newsletter.delivery.desk.PAUSES", (0.001,) * 9)
     monkeypatch.setattr(ledger, "mark_sending", flaky)
     account = office.run(office.freeze(crowd(30)), sink)
     assert (account.state, numbers(account)) == ("done", {"sent": 30})

@@ -231,6 +231,25 @@ class LedgerMachine(RuleBasedStateMachine):
             with self.store.write() as connection:
                 ledger.finish(connection, self.campaign.id, self.moment)
 
+    @precondition(lambda self: self.open_grants)
+    @rule()
+    def wind_up(self) -> None:
+        """A new worker takes all others for dead and sends what there is; the campaign ends, and they may still wake."""
+        self.moment += 20 * MINUTE
+        with self.store.write() as connection:
+            self._hire(connection)
+            ledger.recover_others(connection, self.alive[-1], self.moment)
+            del self.alive[:-1]
+            by = self.alive[-1]
+            ids = {one.id for one in ledger.claim(connection, self.campaign.id, by, 9, self.moment)}
+        self._grant(by, ids, again=False)
+        granted = {one for whose, one in self.open_grants if whose == by}
+        with self.store.write() as connection:
+            ledger.settle(connection, by, [Result(one, "sent", 250) for one in granted], self.moment)
+            ledger.finish(connection, self.campaign.id, self.moment)
+        self.open_grants -= {(by, one) for one in granted}
+        self.sent |= granted
+
     @rule(which=WHICH)
     def hold(self, which: int) -> None:
         with self.store.write() as connection:

@@ -1,6 +1,7 @@
 """Several workers on one campaign: leases, take-overs, late answers, one limit and one pace. On PostgreSQL, over real sockets."""
 
 import asyncio
+import itertools
 import threading
 import time
 from collections import Counter
@@ -9,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.exc import DBAPIError
@@ -332,9 +334,9 @@ def test_what_was_claimed_and_not_tried_does_not_count_for_the_limit(office: "Of
 
 
 @pytest.fixture
-def short(office: "Office", postgresql_url: str) -> Iterator["Office"]:
-    """The office with a lease of a second and a half."""
-    store = open_bare(postgresql_url, lease=3 * SECOND // 2)
+def first(office: "Office", postgresql_url: str) -> Iterator["Office"]:
+    """The office as one host has it open."""
+    store = open_bare(postgresql_url)
     yield replace(office, store=store)
     store.close()
 
@@ -356,66 +358,66 @@ async def accepted(sink: "Sink", count: int) -> None:
 
 
 @pytest.fixture
-def second(short: "Office", postgresql_url: str) -> Iterator["Office"]:
+def second(first: "Office", postgresql_url: str) -> Iterator["Office"]:
     """Another host."""
-    store = open_bare(postgresql_url, lease=3 * SECOND // 2)
-    yield replace(short, store=store)
+    store = open_bare(postgresql_url)
+    yield replace(first, store=store)
     store.close()
 
 
-def test_two_workers_share_a_campaign(short: "Office", second: "Office", sink: "Sink", crowd: "Crowd") -> None:
-    made = short.freeze(crowd(300))
+def test_two_workers_share_a_campaign(first: "Office", second: "Office", sink: "Sink", crowd: "Crowd") -> None:
+    made = first.freeze(crowd(300))
     sink.pause_at_the_end = lambda: 0.01
-    accounts = together([short, second], made, sink)
+    accounts = together([first, second], made, sink)
     assert [(account.state, account.sent) for account in accounts] == [("done", 300)] * 2
     assert sorted(sink.recipients) == sorted(f"p{n}@example.org" for n in range(300))
-    with short.store.read() as connection:
+    with first.store.read() as connection:
         by = connection.execute(select(delivery.c.worker_id, func.count()).group_by(delivery.c.worker_id)).all()
         assert len(by) == 2, "both had a share"
         assert set(connection.scalars(select(worker.c.state))) == {"gone"}
 
 
-def test_the_limit_counts_for_all_workers_together(short: "Office", second: "Office", sink: "Sink", crowd: "Crowd") -> None:
-    made = short.freeze(crowd(200))
+def test_the_limit_counts_for_all_workers_together(first: "Office", second: "Office", sink: "Sink", crowd: "Crowd") -> None:
+    made = first.freeze(crowd(200))
 
     async def run() -> list[Account]:
         async with sink.serve():
-            with short.store.write() as connection:
-                ledger.start(connection, made.id, short.store.now(connection), limit=70)
-            return await asyncio.gather(*(one.send(made, sink, wait=60.0, join=True) for one in (short, second)))
+            with first.store.write() as connection:
+                ledger.start(connection, made.id, first.store.now(connection), limit=70)
+            return await asyncio.gather(*(one.send(made, sink, wait=60.0, join=True) for one in (first, second)))
 
     asyncio.run(run())
-    account = account_of(short.store, made.id)
+    account = account_of(first.store, made.id)
     assert (account.state, account.sent, account.note) == ("paused", 70, "stopped after 70 deliveries, as --limit says")
     assert len(sink.accepted) == 70
-    short.run(made, sink, limit=30)
-    assert account_of(short.store, made.id).sent == 100
-    assert short.run(made, sink).state == "done"
-    with short.store.read() as connection:
+    first.run(made, sink, limit=30)
+    assert account_of(first.store, made.id).sent == 100
+    assert first.run(made, sink).state == "done"
+    with first.store.read() as connection:
         assert connection.scalar(select(func.count()).select_from(allowance)) == 0
 
 
-def test_one_rate_holds_for_all_workers_together(short: "Office", second: "Office", sink: "Sink", crowd: "Crowd") -> None:
-    made = short.freeze(crowd(24))
+def test_one_rate_holds_for_all_workers_together(first: "Office", second: "Office", sink: "Sink", crowd: "Crowd") -> None:
+    made = first.freeze(crowd(24))
     begun = time.monotonic()
-    accounts = together([short, second], made, sink, settings={"smtp_rate": 20.0})
+    accounts = together([first, second], made, sink, settings={"smtp_rate": 20.0})
     assert [(account.state, account.sent) for account in accounts] == [("done", 24)] * 2
     assert time.monotonic() - begun >= 23 / 20  # one at the start, then one in each twentieth of a second
 
 
-def test_who_only_joins_wakes_nothing(short: "Office", sink: "Sink", crowd: "Crowd") -> None:
-    made = short.freeze(crowd(3))
-    assert short.run(made, sink, join=True).state == "draft"
-    with short.store.write() as connection:
+def test_who_only_joins_wakes_nothing(first: "Office", sink: "Sink", crowd: "Crowd") -> None:
+    made = first.freeze(crowd(3))
+    assert first.run(made, sink, join=True).state == "draft"
+    with first.store.write() as connection:
         ledger.start(connection, made.id, 0)
         ledger.pause(connection, made.id, "x")
-    assert short.run(made, sink, join=True).state == "paused"
+    assert first.run(made, sink, join=True).state == "paused"
     assert not sink.accepted
 
 
 @pytest.mark.parametrize("end", ["pause", "cancel"])
-def test_a_pause_stops_all_workers(short: "Office", second: "Office", sink: "Sink", crowd: "Crowd", end: str) -> None:
-    made = short.freeze(crowd(2000))
+def test_a_pause_stops_all_workers(first: "Office", second: "Office", sink: "Sink", crowd: "Crowd", end: str) -> None:
+    made = first.freeze(crowd(2000))
     sink.pause_at_the_end = lambda: 0.01
     took = 0
 
@@ -423,14 +425,14 @@ def test_a_pause_stops_all_workers(short: "Office", second: "Office", sink: "Sin
         nonlocal took
 
         def stop() -> None:
-            with short.store.write() as connection:
+            with first.store.write() as connection:
                 if end == "pause":
                     assert ledger.pause(connection, made.id, "x")
                 else:
-                    assert ledger.cancel(connection, made.id, short.store.now(connection))
+                    assert ledger.cancel(connection, made.id, first.store.now(connection))
 
         async with sink.serve():
-            sending = [asyncio.create_task(one.send(made, sink, wait=60.0)) for one in (short, second)]
+            sending = [asyncio.create_task(one.send(made, sink, wait=60.0)) for one in (first, second)]
             await accepted(sink, 200)
             await asyncio.to_thread(stop)
             took = len(sink.accepted)
@@ -439,26 +441,26 @@ def test_a_pause_stops_all_workers(short: "Office", second: "Office", sink: "Sin
     accounts = asyncio.run(run())
     assert {account.state for account in accounts} == {"paused" if end == "pause" else "cancelled"}
     assert len(sink.accepted) - took <= 2 * 3 * 4  # what was on the wire and granted, of two workers with four connections
-    with short.store.read() as connection:
+    with first.store.read() as connection:
         counts = Counter(connection.scalars(select(delivery.c.state)))
     assert counts["sent"] == len(sink.accepted)
     assert set(counts) == {"sent", "pending"}
 
 
-def test_a_worker_that_was_taken_for_dead_goes_on_as_another_one(short: "Office", sink: "Sink", crowd: "Crowd") -> None:
-    made = short.freeze(crowd(400))
+def test_a_worker_that_was_taken_for_dead_goes_on_as_another_one(first: "Office", sink: "Sink", crowd: "Crowd") -> None:
+    made = first.freeze(crowd(400))
     sink.pause_at_the_end = lambda: 0.02
 
     async def run() -> Account:
         def take_over() -> None:
-            with short.store.write() as connection:
+            with first.store.write() as connection:
                 alive = connection.scalars(select(worker.c.id).where(worker.c.state == "alive")).one()
                 connection.execute(update(worker).values(lease_until=0))
-                assert ledger.reap(connection, short.store.now(connection)) == 1
+                assert ledger.reap(connection, first.store.now(connection)) == 1
                 assert alive
 
         async with sink.serve():
-            sending = asyncio.create_task(short.send(made, sink, wait=60.0))
+            sending = asyncio.create_task(first.send(made, sink, wait=60.0))
             for wanted in (50, 150):
                 await accepted(sink, wanted)
                 await asyncio.to_thread(take_over)
@@ -467,17 +469,17 @@ def test_a_worker_that_was_taken_for_dead_goes_on_as_another_one(short: "Office"
     account = asyncio.run(run())
     assert (account.state, account.sent, account.uncertain) == ("done", 400, 0)
     assert Counter(sink.recipients) == {f"p{n}@example.org": 1 for n in range(400)}
-    with short.store.read() as connection:
+    with first.store.read() as connection:
         assert sorted(connection.scalars(select(worker.c.state))) == ["dead", "dead", "gone"]
 
 
-def test_cut_lines_to_the_database_cost_nothing(short: "Office", second: "Office", sink: "Sink", crowd: "Crowd") -> None:
-    made = short.freeze(crowd(400))
+def test_cut_lines_to_the_database_cost_nothing(first: "Office", second: "Office", sink: "Sink", crowd: "Crowd") -> None:
+    made = first.freeze(crowd(400))
     sink.pause_at_the_end = lambda: 0.02
 
     async def run() -> list[Account]:
         def cut() -> None:
-            with short.store.read() as connection:
+            with first.store.read() as connection:
                 connection.execute(
                     text(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -486,7 +488,7 @@ def test_cut_lines_to_the_database_cost_nothing(short: "Office", second: "Office
                 )
 
         async with sink.serve():
-            sending = [asyncio.create_task(one.send(made, sink, wait=60.0)) for one in (short, second)]
+            sending = [asyncio.create_task(one.send(made, sink, wait=60.0)) for one in (first, second)]
             for wanted in (50, 120, 200, 300):
                 await accepted(sink, wanted)
                 await asyncio.to_thread(cut)
@@ -494,3 +496,25 @@ def test_cut_lines_to_the_database_cost_nothing(short: "Office", second: "Office
 
     assert [(account.state, account.sent, account.uncertain) for account in asyncio.run(run())] == [("done", 400, 0)] * 2
     assert Counter(sink.recipients) == {f"p{n}@example.org": 1 for n in range(400)}
+
+
+def test_a_commit_that_is_stored_and_not_answered_loses_nothing(
+    first: "Office", second: "Office", sink: "Sink", crowd: "Crowd", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = first.freeze(crowd(200))
+    monkeypatch.setattr("newsletter.delivery.shared.PAUSES", (0.001,) * 4)
+    turns, lost = itertools.count(1), itertools.count()
+    for office in (first, second):
+        dialect = office.store._writer.dialect
+
+        def commit(connection: Any, do_commit: Callable[[Any], None] = dialect.do_commit) -> None:
+            do_commit(connection)
+            if threading.current_thread().name == "newsletter-ledger" and next(turns) % 3 == 0:
+                next(lost)
+                raise psycopg.OperationalError("the line was cut")
+
+        monkeypatch.setattr(dialect, "do_commit", commit)
+    accounts = together([first, second], made, sink)
+    assert [(account.state, account.sent, account.uncertain) for account in accounts] == [("done", 200, 0)] * 2
+    assert Counter(sink.recipients) == {f"p{n}@example.org": 1 for n in range(200)}
+    assert next(lost) > 3

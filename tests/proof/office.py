@@ -54,7 +54,7 @@ class Office:
     connections: int = CONNECTIONS
     #: Of a ledger on a server, whose workers have a lease of so many seconds.
     server_url: str | None = None
-    lease: int = 2
+    lease: int = 3
 
     @property
     def database(self) -> Path:
