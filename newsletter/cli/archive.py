@@ -69,8 +69,7 @@ def _ahead(workspace: "Workspace", links: "Links", archive: "Archive", named: st
     from newsletter.web.static import Ahead
 
     issue = load_issue(workspace, named)
-    said = issue.content.public
-    if not (issue.publication.archive if said is None else said):
+    if not issue.is_public:
         raise complaint("is not public (public: in the issue, archive: in publication.yaml), so it has no page", str(issue.file))
     if archive.find(issue.slug) is not None:
         return None

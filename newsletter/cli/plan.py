@@ -106,8 +106,7 @@ def tell_plan(
 
 def _archived(issue: "Issue", links: "Links") -> str:
     """Where everyone will read it. Nobody is to be surprised that an issue is public."""
-    said = issue.content.public
-    if not (issue.publication.archive if said is None else said):
+    if not issue.is_public or issue.publication.links == "static":  # there it is public before
         return ""
     return f"public at {links.issue_url(issue.slug)} once it is sent; public: false in the issue keeps it out"
 

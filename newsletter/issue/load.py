@@ -74,6 +74,11 @@ class Issue:
         return self.content.layout or self.publication.layout
 
     @property
+    def is_public(self) -> bool:
+        """Whether it has a page for everyone once it is sent: as it says itself, else as the publication does."""
+        return self.publication.archive if self.content.public is None else self.content.public
+
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         """The different ``only:`` of its blocks; none where everyone gets the same."""
         return conditions_of(self.content.blocks)

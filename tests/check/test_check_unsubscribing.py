@@ -12,7 +12,7 @@ from newsletter.check.visit import visit
 from newsletter.compose.compile import compile_issue
 from newsletter.issue import load_issue
 from newsletter.links import Links
-from tests.check.broken import PUBLICATION, URL, Bench
+from tests.check.broken import ISSUE, PUBLICATION, URL, Bench
 
 MAIL = "unsubscribe_email: leave@region.example.org\n"
 STATIC = f"{MAIL}links: static\n"
@@ -91,6 +91,17 @@ def test_the_view_link_leads_to_the_page_for_everyone(static: Bench) -> None:
     static.layout("layout.mjml.j2", '<p><a href="{{ view_url }}">', '<p><a href="https://news.example.org/issue/4/">')
     static.layout("imprint-words.mjml.j2", "{{ imprint.street }}", '<a href="{{ view_url }}">{{ imprint.street }}</a>')
     assert "H14-view-link-late" in static.rules()
+
+
+def test_an_issue_that_is_not_public_has_no_page_to_lead_to(static: Bench) -> None:
+    static.write(PUBLICATION + STATIC, f"{ISSUE}public: false\n")
+    (one,) = static.check().findings
+    assert (one.rule.id, str(one.at).rpartition("/")[2]) == ("H14-not-public", "issue.yaml:17:9")
+    static.write(f"{PUBLICATION}{STATIC}archive: false\n")
+    (one,) = static.check().findings
+    assert (one.rule.id, str(one.at).rpartition("/")[2]) == ("H14-not-public", "publication.yaml:19:10")
+    static.write(f"{PUBLICATION}{STATIC}archive: false\n", f"{ISSUE}public: true\n")
+    assert static.rules() == set()
 
 
 def found(bench: Bench, ask: Callable[[str], Answer]) -> set[str]:

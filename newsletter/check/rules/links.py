@@ -10,7 +10,7 @@ import idna
 from lxml.html import HtmlElement
 
 from newsletter.check.rule import Found, found, rule
-from newsletter.check.subject import Page
+from newsletter.check.subject import Page, Subject
 
 _END = r"\s*[.…:!»>→]*"
 #: A6: what says nothing without its object.
@@ -149,6 +149,21 @@ def view_link_late(page: Page) -> Iterator[Found]:
     view = _PUBLISHED if page.subject.edition.headers.static else _VIEW
     if not any(view.search(address) for _, address, _ in list(links(page))[:_FIRST_LINKS]):
         yield found(page.origin.layout(), count=_FIRST_LINKS)
+
+
+@rule(
+    "H14-not-public",
+    "error",
+    "the view link leads to the issue's public page, but the issue is not public",
+    "write public: true into the issue, or run newsletter serve and take links: static out of publication.yaml",
+    "house rule H14",
+    Subject,
+)
+def not_public(subject: Subject) -> Iterator[Found]:
+    """Of ``links: static``: there is no other page that the link could open."""
+    if subject.edition.headers.static and not subject.issue.is_public:
+        said = subject.issue.content.public is not None
+        yield found(subject.origin.key("public") if said else subject.origin.publication("archive"))
 
 
 @rule(
