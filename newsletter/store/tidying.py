@@ -17,7 +17,7 @@ from newsletter.store.tables import attempt, campaign, consent, delivery, signup
 #: Rows in one transaction.
 _AT_ONCE = 500
 #: A delivery of which only the state and the mark are left.
-EMPTIED: dict[str, Any] = {"data": None, "address": "", "address_key": "", "line": 0, "reply": None}
+EMPTIED: dict[str, Any] = {"data": None, "address": "", "address_key": "", "line": 0, "variant": None, "reply": None}
 
 #: Told after each transaction how many seconds it took, waits so that others get their turn; False: stop for now.
 Rest = Callable[[float], bool]

@@ -4,7 +4,7 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -17,7 +17,7 @@ from newsletter.audience.leaving import leave
 from newsletter.issue.model import Publication
 from newsletter.links import MARK_SIZE, Links
 from newsletter.store import Store, is_suppressed, picture_of
-from newsletter.store.faults import fault_of
+from newsletter.store.faults import cause_of
 from newsletter.web.access import AccessLog
 from newsletter.web.archive import Archive
 from newsletter.web.host import HEALTH, OwnHost
@@ -133,7 +133,7 @@ class _Site:
 
     async def no_database(self, _request: Request, error: Exception) -> Response:
         """The database did not answer. The error's own text would name the reader's values (S22), so only its cause is logged."""
-        log.error("the database does not answer: %s", fault_of(error) if isinstance(error, DBAPIError) else type(error).__name__)
+        log.error("the database does not answer: %s", cause_of(error))
         return self._pages.answer("broken", 503)
 
     async def broken(self, _request: Request, _error: Exception) -> Response:

@@ -11,6 +11,7 @@ from newsletter.audience.tidying import tidy
 from newsletter.issue import Retention
 from newsletter.problem import InputError
 from newsletter.store import Store
+from newsletter.store.faults import cause_of
 
 log = logging.getLogger("newsletter.web.caretaker")
 
@@ -50,7 +51,7 @@ class Caretaker:
             log.error("nothing old was deleted: %s", error)  # noqa: TRY400 - it says all there is to say
             return False
         except Exception as error:  # noqa: BLE001 - the pages go on; an error's own text would name values
-            log.error("nothing old was deleted: %s", getattr(error, "orig", None) or type(error).__name__)  # noqa: TRY400
+            log.error("nothing old was deleted: %s", cause_of(error))  # noqa: TRY400
             return False
         if said := [f"{name} {count}" for name, count in asdict(done).items() if count]:
             log.info("deleted what is old: %s", ", ".join(said))

@@ -12,6 +12,7 @@ from newsletter.delivery.replies import Outcome
 from newsletter.delivery.server import Server
 from newsletter.delivery.single import post
 from newsletter.delivery.smtp import Mail
+from newsletter.store.faults import cause_of
 
 log = logging.getLogger("newsletter.web.postman")
 
@@ -50,7 +51,7 @@ class Postman:
             try:
                 self.deliver()
             except Exception as error:  # noqa: BLE001 - the pages go on, and so must this; an error's own text would name values
-                log.error("the outbox could not be worked off: %s", getattr(error, "orig", None) or type(error).__name__)  # noqa: TRY400
+                log.error("the outbox could not be worked off: %s", cause_of(error))  # noqa: TRY400
             self._bell.wait(_LOOK)
             self._bell.clear()
 

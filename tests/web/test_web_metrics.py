@@ -18,10 +18,13 @@ from newsletter.store.url import database_file
 from newsletter.web import metrics as metrics_module
 from newsletter.web.metrics import create_metrics
 from newsletter.web.server import BackgroundServer
+from tests.real.postgresql import both, in_a_file
 from tests.web.subscribing import KEY, Office, make_office
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
+
+pytestmark = both
 
 ANNA, BERT, CORA = "anna@example.org", "bert@example.org", "cora@example.org"
 
@@ -142,6 +145,7 @@ def test_the_campaigns_that_are_not_over_add_up(site: "Site") -> None:
     assert values(text, "newsletter_campaigns")[("running",)] == 0
 
 
+@in_a_file
 def test_what_was_sent_is_not_counted(site: "Site") -> None:
     """A million of them: the partial indexes of what is left are enough."""
     asked: list[Any] = []
@@ -193,6 +197,7 @@ def test_a_database_that_does_not_answer_is_told(site: "Site") -> None:
     assert site.ask("GET", "/healthz").status_code == 503
 
 
+@in_a_file
 def test_a_file_that_is_no_database_any_more_is_told(site: "Site", database_url: str) -> None:
     site.store.close()
     file = database_file(database_url)
