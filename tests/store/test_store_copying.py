@@ -64,6 +64,8 @@ def _value(table: Table, column: Any, number: int) -> Any:
     if column.type.python_type is str:
         keys = column.primary_key or column.unique or column.name in ("key", "slug")
         return f"{'aB-ÄZz_0~é!?'[number - 1]}{number}" if keys else WORDS[number % len(WORDS)]
+    if column.type.python_type is bool:
+        return number % 2 == 0
     if column.type.python_type is float:
         return number / 7
     return 2**40 + number if column.name.endswith("_at") else number
