@@ -94,12 +94,15 @@ def _address(source: str) -> str:
 
 
 def _settle(store: "Store") -> None:
-    """What a ``send`` left that crashed is uncertain, as the next one would find it."""
+    """What a ``send`` left that crashed is uncertain, as the next one would find it. On a server others may live."""
     from newsletter.delivery import ledger
 
     nobody = 0
     with store.write() as connection:
-        ledger.recover_others(connection, nobody, store.now(connection))
+        if store.dialect == "sqlite":
+            ledger.recover_others(connection, nobody, store.clock())
+        else:
+            ledger.reap(connection, store.now(connection))
 
 
 @db.command(short_help="Count the rows, and look whether all is whole.")

@@ -17,6 +17,7 @@ from newsletter.store.engine import Store
 from newsletter.store.faults import fault_of
 from newsletter.store.jobs import JOBS
 from newsletter.store.postgresql import copy_in
+from newsletter.store.quiet import demand_quiet
 from newsletter.store.tables import meta, metadata
 
 #: Rows that are written at once.
@@ -30,10 +31,11 @@ def copy_database(source: Store, target: Store, on_table: Callable[[str, int], N
 
     Counters go on where those of the source are: an id that was given out once, and stands in links, is never given out again.
 
-    Raises :class:`~newsletter.problem.InputError`, with nothing stored, where the target is not empty or takes a row otherwise
-    than the source has it.
+    Raises :class:`~newsletter.problem.InputError`, with nothing stored, where a worker is at work with the source, and where the
+    target is not empty or takes a row otherwise than the source has it.
     """
     with source.hold() as old, target.rebuild() as new:
+        demand_quiet(old, source.now(old))  # now that no other one can begin
         _close(new)
         demand_empty(new)
         for table in metadata.sorted_tables:

@@ -16,6 +16,7 @@ from newsletter.problem import complaint
 from newsletter.store.clock import LEASE, Clock, DatabaseClock, now
 from newsletter.store.faults import fault_of, gave_way
 from newsletter.store.postgresql import CLOCK, TABLES_LOCK, cannot_use, server_engine, server_lock
+from newsletter.store.quiet import demand_quiet
 from newsletter.store.schema import demand_tables, make_tables
 from newsletter.store.sqlite import file_engine, file_lock, make_file
 from newsletter.store.tables import metadata
@@ -160,10 +161,14 @@ def open_store(url: str, clock: Clock | None = None, *, lease: int = LEASE) -> S
 def upgrade_tables(url: str) -> str | None:
     """Make the tables, or bring them up to date, as :func:`open_store` does in a file; gives the form that was there before.
 
-    None is no tables at all. Raises what :func:`open_store` raises.
+    None is no tables at all. Raises what :func:`open_store` raises, and :class:`~newsletter.problem.InputError` where somebody
+    sends with a database on a server; the caller holds :func:`send_lock`.
     """
     store = open_bare(url)
     with _told(store, url):
+        if store.dialect == "postgresql":
+            with store.read() as connection:
+                demand_quiet(connection, store.now(connection))
         form = make_tables(store)
     store.close()
     return form
