@@ -74,6 +74,7 @@ class Links:
         self.public_url = public_url.rstrip("/")
         self._key = secret
         self._list_id = list_id.encode()
+        self._mark = hmac.new(secret, b"newsletter:mark:", "sha256")
         self._view = self._signer("view")
         self._unsubscribe = self._signer("unsubscribe")
         self._by_mail = self._signer("unsubscribe by mail")
@@ -87,7 +88,9 @@ class Links:
 
     def mark(self, address_key: str) -> bytes:
         """The keyed HMAC of a normalised address: what a suppression remembers where the address itself is erased (L8)."""
-        return hmac.digest(self._key, b"newsletter:mark:" + address_key.encode(), "sha256")[:MARK_SIZE]
+        mine = self._mark.copy()  # the key is digested once, not for every recipient
+        mine.update(address_key.encode())
+        return mine.digest()[:MARK_SIZE]
 
     def view_url(self, campaign: int, delivery: int) -> str:
         """The address of exactly the mail that this delivery was."""

@@ -1,11 +1,10 @@
 """What is wrong with something a person wrote, where it stands and how to mend it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing to mend.
 
     ``path`` is a file or folder as the user would name it, ``line`` and ``column`` count from 1 (0: not known), ``where``

@@ -4,14 +4,15 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-#: A plain ASCII address; whatever it matches, email-validator accepts too (a test holds them together). All else goes there.
+#: A plain ASCII address in small letters; whatever it matches, email-validator accepts too (a test holds them together). All else
+#: goes there.
 _PLAIN = re.compile(
-    r"""(?=.{3,254}\Z)                                                   # RFC 5321 §4.5.3.1.3
-        [a-z0-9_!#$%&'*+\-/=?^`{|}~]+ (?: \. [a-z0-9_!#$%&'*+\-/=?^`{|}~]+ )*
-        @ (?: (?!..--) [a-z0-9] (?: [a-z0-9-]{0,61} [a-z0-9] )? \. )+    # RFC 1123 §2.1; Punycode is left to email-validator
+    r"""[a-z0-9_!#$%&'*+\-/=?^`{|}~]+ (?: \. [a-z0-9_!#$%&'*+\-/=?^`{|}~]+ )*
+        @ (?: (?! - | ..-- ) [a-z0-9-]{1,63}+ (?<!-) \. )++              # RFC 1123 §2.1; Punycode is left to email-validator
         (?! (?: arpa | invalid | local | localhost | onion | test ) \Z ) [a-z]{2,63}""",
-    re.VERBOSE | re.IGNORECASE | re.ASCII,
+    re.VERBOSE | re.ASCII,
 )
+_LONGEST = 254  # RFC 5321 §4.5.3.1.3
 
 _MAILTO = re.compile(r"mailto:\s*([^?]*)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]+)>")
@@ -61,12 +62,17 @@ def normalise(cell: str) -> Address:
     Raises ValueError with a plain sentence that has the address as its subject: ``has no @``.
     """
     text = cell.strip()
-    if _PLAIN.fullmatch(text):
-        return Address(text, text.lower())
+    if found := _plain(text):
+        return found
     bare = _bare(text)
-    if _PLAIN.fullmatch(bare):
-        return Address(bare, bare.lower())
-    return _checked(bare)
+    return _plain(bare) or _checked(bare)
+
+
+def _plain(text: str) -> Address | None:
+    """An address as most are, without a second look."""
+    key = text.lower()
+    # isascii(): there are letters beyond ASCII whose small form is within.
+    return Address(text, key) if text.isascii() and _PLAIN.fullmatch(key) and len(key) <= _LONGEST else None
 
 
 def _bare(text: str) -> str:

@@ -40,16 +40,16 @@ class RecipientList:
 
     def __iter__(self) -> Iterator[Recipient | Refused]:
         refused: list[Refused] = []
-        usable, count = False, 0
-        for row in self._rows():
-            if not usable:
-                if isinstance(row, Recipient):
-                    usable = True
-                elif (count := count + 1) <= _SHOWN:
-                    refused.append(row)
+        count = 0
+        rows = self._rows()
+        for row in rows:
             yield row
-        if not usable:
-            self._nothing(refused, count)
+            if isinstance(row, Recipient):
+                yield from rows
+                return
+            if (count := count + 1) <= _SHOWN:
+                refused.append(row)
+        self._nothing(refused, count)
 
     def _nothing(self, refused: list[Refused], count: int) -> NoReturn:
         path = str(self.path)
@@ -87,7 +87,7 @@ class RecipientList:
         fields = {}
         for name, value in zip(self._names, cells, strict=False):
             if value and name is not None:
-                text = value.strip() if value.isascii() and value.isprintable() else _value(value, name)
+                text = value.strip() if value.isprintable() and "\ufffd" not in value else _value(value, name)
                 if text:
                     fields[name] = text
         fields[ADDRESS] = address

@@ -4,7 +4,7 @@ import csv
 import io
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import count
 from typing import NamedTuple, TextIO
 
 #: S20: what one row and one cell may hold. A row beyond that is a quote that was not closed.
@@ -40,23 +40,36 @@ class _Feed:
     """Gives physical lines to the CSV reader and keeps those of the row being read, so that they can be read again."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._rest = chain.from_iterable(_physical_lines(stream))
-        self._again: deque[str] = deque()
+        self._portions = _physical_lines(stream)
+        self._lines: deque[str] = deque()
         self.line = 1
         self.held: list[str] = []
 
+    def more(self) -> bool:
+        """Whether there are lines left; called between two rows."""
+        if not self._lines:
+            self._lines.extend(next(self._portions, ()))
+        return bool(self._lines)
+
+    def plain(self) -> list[str] | None:
+        """The next lines, which are done with, where each of them is a row that needs no second look; else None."""
+        text = "".join(self._lines)
+        if '"' in text or "\r" in text or max(map(len, self._lines)) > LONGEST_CELL:
+            return None
+        lines = list(self._lines)
+        self._lines.clear()
+        self.line += len(lines)
+        return lines
+
     def pull(self) -> Iterator[str]:
-        """The lines that are left. Raises :class:`_TooLong`."""
-        held = self.held
-        for line in chain(self._drain(), self._rest):
+        """The lines up to where a row ends and others have to be fetched. Raises :class:`_TooLong`."""
+        held, lines = self.held, self._lines
+        while lines or (held and self.more()):
+            line = lines.popleft()
             held.append(line)
             if len(line) > LONGEST_LINE or len(held) > MOST_LINES:
                 raise _TooLong
             yield line
-
-    def _drain(self) -> Iterator[str]:
-        while self._again:
-            yield self._again.popleft()
 
     def accept(self) -> None:
         """The held lines were one row."""
@@ -65,7 +78,7 @@ class _Feed:
 
     def retreat(self) -> None:
         """Only the first of the held lines is done with; the others come again."""
-        self._again.extendleft(reversed(self.held[1:]))
+        self._lines.extendleft(reversed(self.held[1:]))
         self.line += 1
         self.held.clear()
 
@@ -76,7 +89,8 @@ def _physical_lines(stream: TextIO) -> Iterator[list[str]]:
     while chunk := stream.read(_CHUNK):
         lines = list(io.StringIO(rest + chunk, newline="\n"))
         rest = "" if lines[-1].endswith("\n") else lines.pop()[: LONGEST_LINE + 1]
-        yield lines
+        if lines:
+            yield lines
     if rest:
         yield [rest]
 
@@ -88,27 +102,36 @@ def read_rows(stream: TextIO, delimiter: str, stands_alone: Callable[[list[str]]
     one physical line are a whole row: where that is so within a quoted value, the quote was never meant to reach that far.
     """
     feed = _Feed(stream)
-    while True:
-        reader = csv.reader(feed.pull(), delimiter=delimiter, strict=True, skipinitialspace=True)
-        try:
-            for cells in reader:
-                held = feed.held
-                if len(held) == 1 and len(held[0]) <= LONGEST_CELL:
-                    yield Row(feed.line, cells)
-                elif _runs_over(held, delimiter, stands_alone):
-                    break
-                else:
-                    yield _within_bounds(Row(feed.line, cells))
-                feed.accept()
+    while feed.more():
+        line = feed.line
+        if (plain := feed.plain()) is not None:
+            yield from map(Row, count(line), csv.reader(plain, delimiter=delimiter, skipinitialspace=True))
+        else:
+            yield from _quoted_rows(feed, delimiter, stands_alone)
+
+
+def _quoted_rows(feed: _Feed, delimiter: str, stands_alone: Callable[[list[str]], bool] | None) -> Iterator[Row | Broken]:
+    """The next rows, as far as the lines go that were fetched; at least one."""
+    reader = csv.reader(feed.pull(), delimiter=delimiter, strict=True, skipinitialspace=True)
+    try:
+        for cells in reader:
+            held = feed.held
+            if len(held) == 1 and len(held[0]) <= LONGEST_CELL:
+                yield Row(feed.line, cells)
+            elif _runs_over(held, delimiter, stands_alone):
+                break
             else:
-                return
-            yield Broken(feed.line, _UNCLOSED)
-        except _TooLong:
-            overlong = len(feed.held[0]) > LONGEST_LINE
-            yield Broken(feed.line, f"the line is longer than {LONGEST_LINE:,} characters" if overlong else _UNCLOSED)
-        except csv.Error:
-            yield _forgiven(feed.line, feed.held, delimiter)
-        feed.retreat()
+                yield _within_bounds(Row(feed.line, cells))
+            feed.accept()
+        else:
+            return
+        yield Broken(feed.line, _UNCLOSED)
+    except _TooLong:
+        overlong = len(feed.held[0]) > LONGEST_LINE
+        yield Broken(feed.line, f"the line is longer than {LONGEST_LINE:,} characters" if overlong else _UNCLOSED)
+    except csv.Error:
+        yield _forgiven(feed.line, feed.held, delimiter)
+    feed.retreat()
 
 
 def _runs_over(held: list[str], delimiter: str, stands_alone: Callable[[list[str]], bool] | None) -> bool:

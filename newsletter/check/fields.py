@@ -66,13 +66,10 @@ class WithFields:
         problems: list[Problem] = []
         for row in self._people:
             if isinstance(row, Recipient):
-                problems += (
-                    Problem(
-                        str(self.path), row.line, 1, "", f"{row.address} has no {slot.name}, which the issue needs; {_ADVICE}"
-                    )
-                    for slot in self._needed.get(self._choice(row.fields), ())
-                    if len(problems) < _TOLD and not slot.has_value(row.fields)
-                )
+                for slot in self._needed.get(self._choice(row.fields), ()):
+                    if not slot.has_value(row.fields) and len(problems) < _TOLD:
+                        words = f"{row.address} has no {slot.name}, which the issue needs; {_ADVICE}"
+                        problems.append(Problem(str(self.path), row.line, 1, "", words))
             yield row
         if problems:
             raise InputError(problems)

@@ -3,9 +3,8 @@
 import contextlib
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -33,8 +32,7 @@ class Decision(StrEnum):
     resend = "resend"
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """An issue's last campaign, and the database that it is in."""
 
     workspace: "Workspace"

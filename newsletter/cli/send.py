@@ -3,10 +3,9 @@
 import contextlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from newsletter.store import Campaign, Store
 
 
-@dataclass(frozen=True)
-class _Wish:
+class _Wish(NamedTuple):
     """What was asked for. ``at`` is as written; ``resuming``: nothing new is to be begun."""
 
     to: Path | None = None

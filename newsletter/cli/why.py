@@ -1,9 +1,8 @@
 """``newsletter why``: what happened to one address, try by try, in plain words."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -34,8 +33,7 @@ _SUPPRESSED = {
 }
 
 
-@dataclass(frozen=True)
-class _Story:
+class _Story(NamedTuple):
     """All that is known of one address in one campaign; ``row`` says why it is not in the audience."""
 
     campaign: "Campaign"

@@ -5,7 +5,7 @@
 
 import itertools
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -23,14 +23,13 @@ from newsletter.store.tables import DUE, OPEN, campaign, delivery, picture, supp
 from newsletter.store.tables import edition as edition_table
 from newsletter.store.tables import lane as lane_table
 
-#: Rows that go to the database at once.
-_BATCH = 1000
+#: Rows that go to the database at once: what a statement costs by itself is shared by so many.
+_BATCH = 500
 #: Ids are drawn at random, since they stand in links: after a restart with an empty database and the old key, an old view link
 #: must not open another person's mail.
 _CAMPAIGN_IDS = 2**31 - 1
 #: How many refused and duplicate rows are told one by one; all are counted.
 TOLD = 1000
-_COLUMNS = ("campaign_id", "address_key", "address", "mark", "line", "lane", "variant", "data", "state", "updated_at")
 #: The lane of whoever is in none of its own.
 _COMMON = "*"
 
@@ -82,7 +81,7 @@ def freeze(  # noqa: PLR0913 - each says its own, by name
     stands in the way, or the rows stored are not those that were read.
     """
     moment = store.clock()
-    with store.write() as connection:
+    with store.fill() as connection:
         number = _next_number(connection, slug, again)
         save_edition(connection, edition, slug=slug, moment=moment)
         row = {
@@ -165,60 +164,66 @@ class _Audience:
         self._campaign_id = campaign_id
         self._moment = moment
         self._path = path
-        self._choice = edition.choice
+        self._edition = edition
         self._variants = edition.variant_names
         self._mark = mark
         self._lane = lane
-        self._lanes: set[str] = set()
+        self._lanes: set[str] = {_COMMON} if lane is None else set()
         self._candidates = self._taken = self._duplicates = self._refused = 0
         self._duplicate_rows: list[Duplicate] = []
         self._refused_rows: list[Refused] = []
 
     def take(self, rows: Iterable[Recipient | Refused]) -> FreezeReport:
-        stream = iter(rows)
+        stream = self._usable(rows)
         while batch := list(itertools.islice(stream, _BATCH)):
-            self._candidates += len(batch)
-            good = [row for row in batch if isinstance(row, Recipient)]
-            self._refuse(row for row in batch if isinstance(row, Refused))
-            if good:
-                self._insert(good)
+            self._insert(batch)
         if not self._taken:
             raise self._nothing_usable()
         lanes = [{"campaign_id": self._campaign_id, "lane": name} for name in sorted(self._lanes)]
         self._connection.execute(lane_table.insert(), lanes)
         return self._report(self._suppress())
 
-    def _refuse(self, rows: Iterable[Refused]) -> None:
+    def _usable(self, rows: Iterable[Recipient | Refused]) -> Iterator[Recipient]:
         for row in rows:
+            self._candidates += 1
+            if isinstance(row, Recipient):
+                yield row
+                continue
             self._refused += 1
             if len(self._refused_rows) < TOLD:
                 self._refused_rows.append(row)
 
     def _insert(self, rows: list[Recipient]) -> None:
-        campaign_id, moment, mark = self._campaign_id, self._moment, self._mark
-        lanes = self._lanes_of(rows)
-        values = [
-            (campaign_id, key, address, mark(key), line, lane, variant, to_json(dict(fields)).decode(), "pending", moment)
-            for (address, key, fields, line), lane, variant in zip(rows, lanes, map(self._variant, rows), strict=True)
-        ]
-        taken = insert_rows(self._connection, delivery, _COLUMNS, values)
+        marks = [self._mark(row.key) for row in rows]
+        columns: dict[str, Sequence[object]] = {
+            "address_key": [row.key for row in rows],
+            "address": [row.address for row in rows],
+            "mark": [bytearray(mark) for mark in marks],  # for bytes, sqlite3 looks each time whether to convert them
+            "line": [row.line for row in rows],
+            "data": [to_json(dict(row.fields)).decode() for row in rows],
+        }
+        if self._lane is not None:
+            columns["lane"] = self._lanes_of(rows, self._lane)
+        if self._edition.conditions:
+            columns["variant"] = [self._variant(row) for row in rows]
+        same: dict[str, int | str] = {"campaign_id": self._campaign_id, "state": "pending", "updated_at": self._moment}
+        taken = insert_rows(self._connection, delivery, columns, same)
         self._taken += taken
         if taken != len(rows):  # the UNIQUE index found duplicates; only then are their lines looked up
-            self._find_duplicates(rows, [row[3] for row in values])
+            self._find_duplicates(rows, marks)
+
+    def _lanes_of(self, rows: list[Recipient], lane: Callable[[str], str]) -> list[str]:
+        lanes = [lane(row.key.rpartition("@")[2]) for row in rows]
+        self._lanes.update(lanes)
+        return lanes
 
     def _variant(self, row: Recipient) -> str | None:
         """What this recipient gets, decided here for good. Raises :class:`InputError` where the edition does not have it."""
-        name = self._choice(row.fields)
+        name = self._edition.choice(row.fields)
         if name not in self._variants:
             words = "gets other blocks than it said when the edition was made; nothing was sent, repeat the command"
             raise InputError(Problem(self._path, row.line, 0, "", f"{row.address} {words}"))
         return name
-
-    def _lanes_of(self, rows: list[Recipient]) -> list[str]:
-        lane = self._lane
-        lanes = [_COMMON] * len(rows) if lane is None else [lane(row.key.rpartition("@")[2]) for row in rows]
-        self._lanes.update(lanes)
-        return lanes
 
     def _find_duplicates(self, rows: list[Recipient], marks: list[bytes]) -> None:
         stored = select(delivery.c.mark, delivery.c.address_key, delivery.c.line).where(

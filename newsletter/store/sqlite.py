@@ -44,7 +44,7 @@ def _prepare(connection: Any, _record: object) -> None:
 def _begin(connection: Connection) -> None:
     # A writer takes its place at once: one that reads first and writes later can be refused in the middle.
     options = connection.get_execution_options()
-    if options.get("newsletter_rebuilds", False):
+    if options.get("newsletter_unlinked", False):
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # without effect once a transaction has begun
     writes = options.get("newsletter_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

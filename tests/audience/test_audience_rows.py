@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newsletter.audience import rows as module
 from newsletter.audience.csv_list import open_list
 from newsletter.audience.recipient import Recipient, Refused
 from newsletter.audience.rows import LONGEST_LINE, MOST_LINES, Broken, Row, read_rows
@@ -140,6 +141,20 @@ def test_however_quotes_are_broken_each_line_comes_once_and_in_order(ends: list[
             assert after.line == row.line + 1 + sum(cell.count("\n") for cell in row.cells)
         else:
             assert after.line == row.line + 1
+
+
+@given(
+    st.lists(st.sampled_from(['"', ";", "x", ';"', '";', "\n", "xx\n", "a;b\n", '"c";"d"\n']), max_size=30).map("".join),
+    st.integers(1, 9),
+)
+@settings(max_examples=300, deadline=None)
+def test_rows_are_the_same_however_much_is_read_at_once(text: str, chunk: int) -> None:
+    # What is read at once and has no quotes in it goes another way than the rest.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_CHUNK", chunk)
+        few = rows(text, 2)
+    with_quotes = rows('"";x\n' + text, 2)[1:]
+    assert few == [row._replace(line=row.line - 1) for row in with_quotes]
 
 
 #: All from U+00C0 on, so that no two of them in Windows-1252 are by chance UTF-8.

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from newsletter.problem import InputError
 from newsletter.store import Store, open_store, send_lock, suppress
+from newsletter.store.engine import insert_rows
 from newsletter.store.tables import delivery, meta, suppression
 
 
@@ -57,6 +58,39 @@ def test_an_exception_undoes_the_transaction(store: Store) -> None:
         fail()
     with store.read() as connection:
         assert connection.execute(select(suppression)).all() == []
+
+
+SAME: dict[str, int | str] = {"campaign_id": 7, "state": "pending", "updated_at": 0}
+
+
+def many(marks: list[bytes | None]) -> dict[str, list[object]]:
+    return {"mark": [*marks], "address_key": ["a"] * len(marks), "address": ["a"] * len(marks), "line": [1] * len(marks)}
+
+
+def test_many_rows_go_in_once_each_and_are_counted(store: Store) -> None:
+    with store.fill() as connection:
+        assert insert_rows(connection, delivery, many([b"1", b"2", b"1"]), SAME) == 2
+        assert insert_rows(connection, delivery, many([b"3", b"2"]), SAME) == 1
+        marks = connection.scalars(select(delivery.c.mark).order_by(delivery.c.id)).all()
+    assert marks == [b"1", b"2", b"3"]
+
+
+def test_many_rows_with_a_wrong_one_leave_nothing(store: Store) -> None:
+    with pytest.raises(IntegrityError), store.fill() as connection:
+        insert_rows(connection, delivery, many([b"1", None]), SAME)
+    with store.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(delivery)) == 0
+
+
+def test_a_connection_that_filled_the_database_is_nobody_elses(store: Store) -> None:
+    def own() -> list[int]:
+        with store.write() as connection:
+            return [connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("foreign_keys", "cache_size")]
+
+    before = own()
+    with store.fill() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 0
+    assert [own(), own()] == [before, before]
 
 
 def test_writers_wait_for_each_other_and_readers_for_nobody(store: Store) -> None:
