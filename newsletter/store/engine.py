@@ -25,7 +25,7 @@ from newsletter.store.tables import metadata
 from newsletter.store.url import database_file, read_url
 
 #: Kilobytes of pages that filling the database may hold: the marks come in no order, and each of a million needs another page.
-_PAGES = 16_000
+_PAGES = 12_000
 
 T = TypeVar("T")
 _TRIES = 5
