@@ -44,7 +44,8 @@ def addresses_in(data: bytes) -> Found:
     assert text is not None
     page = str(html.get_content())
     headers = " ".join(str(value) for value in message.values())
-    linked = {url for _, _, url, _ in document_fromstring(page).iterlinks() if url.startswith(("http:", "https:"))}
+    values = (value for element in document_fromstring(page).iter() for value in element.attrib.values())
+    linked = {value for value in map(str, values) if value.startswith(("http:", "https:"))}
     return Found(
         message,
         str(message["To"]),
