@@ -4,21 +4,20 @@ import base64
 import random
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
 
-import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from starlette.routing import Route
 
 from newsletter.links import Links
-from newsletter.preview.inbox import Inbox
-from newsletter.web.server import BackgroundServer
 from tests.conformance.wire import Wire
-from tests.web.subscribing import Office, make_office
+
+if TYPE_CHECKING:
+    from tests.conformance.conftest import Watched
+    from tests.web.subscribing import Office
 
 #: How many are tried over the whole table of routes.
 MANY = 10_000
@@ -35,18 +34,7 @@ class Tokened(NamedTuple):
     methods: list[str]
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    """All pages, behind a real server."""
-    with Inbox() as inbox, BackgroundServer() as server:
-        made = make_office(tmp_path, inbox, server.url)
-        made.post(made.join(ANNA))
-        server.start(made.app)
-        yield made
-        made.site.store.close()
-
-
-def tokened(office: Office) -> list[Tokened]:
+def tokened(office: "Office") -> list[Tokened]:
     """From the table of routes, so that those of the future are tried too."""
     routes = [route for route in office.app.routes if isinstance(route, Route) and "{token}" in route.path]
     return [Tokened(route.path, sorted((route.methods or set()) & {"GET", "HEAD", "POST"})) for route in routes]
@@ -108,8 +96,9 @@ def _near(token: str, chance: random.Random) -> Iterator[str]:
         yield "".join(letters)
 
 
-def test_ten_thousand_bad_tokens_get_one_answer(office: Office) -> None:
+def test_ten_thousand_bad_tokens_get_one_answer(watched: "Watched") -> None:
     """The same bytes and headers as a path that never was; the database is not asked, nothing changes."""
+    office = watched.office
     routes, good = tokened(office), good_tokens(office.links)
     assert {"view", "unsubscribe", "confirm", "preferences"} <= {route.path.split("/")[1] for route in routes}
     statements: list[str] = []
@@ -176,17 +165,18 @@ def _work(links: Links, purpose: str, token: str) -> list[str]:
     return calls[:-1]  # the last one takes the profiler away
 
 
-def test_which_byte_is_wrong_makes_no_difference_to_the_work(office: Office) -> None:
+def test_which_byte_is_wrong_makes_no_difference_to_the_work(watched: "Watched") -> None:
     """S14, without a stop-watch (bench/serve.py has one): the same calls wherever a token is wrong, and one comparison in all.
 
     Only the last character of each half is left out: to come near it one must know the rest.
     """
-    for purpose, token in good_tokens(office.links).items():
+    links = watched.office.links
+    for purpose, token in good_tokens(links).items():
         chance = random.Random(purpose)
-        wrong = [token for token in made_by_others(office.links) if len(token) == len(good_tokens(office.links)[purpose])]
+        wrong = [token for token in made_by_others(links) if len(token) == len(good_tokens(links)[purpose])]
         for place, letter in enumerate(token[:-1]):
             if letter != "." and token[place + 1] != ".":  # what stands before the dot has bits that are not used, too
                 wrong.append(token[:place] + chance.choice(ALPHABET.replace(letter, "")) + token[place + 1 :])
-        works = [_work(office.links, purpose, one) for one in wrong]
+        works = [_work(links, purpose, one) for one in wrong]
         assert all(work == works[0] for work in works)
         assert works[0].count("compare_digest") == 1
