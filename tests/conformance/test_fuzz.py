@@ -102,6 +102,7 @@ _HEADERS = st.lists(
     | _BYTES,
     max_size=5,
 )
+_VERSIONS = st.sampled_from([b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"HTTP/9", b"ICY", b""])
 _BODIES = _BYTES | st.sampled_from(
     [
         b"5\r\nhello\r\n0\r\n\r\n",
@@ -129,6 +130,10 @@ def said(url: str, sent: bytes) -> bytes:
     return heard
 
 
+def _host(url: str) -> bytes:
+    return f"Host: {urlsplit(url).netloc}".encode()
+
+
 def _is_no_fault(heard: bytes) -> None:
     assert not heard or heard.startswith(b"HTTP/1.")
     assert heard[9:10] != b"5", heard[:200]
@@ -138,9 +143,9 @@ def test_bytes_that_are_hardly_http_do_no_harm(watched: "Watched") -> None:
     """Raw sockets: odd methods, paths, headers, lengths and chunks; and noise, and what is meant for other servers."""
 
     @OFTEN
-    @given(_METHODS, _PATHS, st.sampled_from([b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"HTTP/9", b"ICY", b""]), _HEADERS, _BODIES)
-    def request(method: bytes, path: bytes, version: bytes, headers: list[bytes], body: bytes) -> None:
-        head = b"\r\n".join([b" ".join([method, path, version]), *headers])
+    @given(st.tuples(_METHODS, _PATHS, _VERSIONS), st.sampled_from([[], [_host(watched.url)]]), _HEADERS, _BODIES)
+    def request(first: tuple[bytes, ...], host: list[bytes], headers: list[bytes], body: bytes) -> None:
+        head = b"\r\n".join([b" ".join(first), *host, *headers])
         _is_no_fault(said(watched.url, head + b"\r\n\r\n" + body))
 
     @settings(OFTEN, max_examples=150)
@@ -176,7 +181,7 @@ def test_a_post_that_was_cut_off_changes_nothing(watched: "Watched") -> None:
     """Whoever hangs up in the middle has not asked: by length, by chunks, after the head."""
     before = watched.written()
     for path, (kind, body) in posts(watched).items():
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n".encode()
+        head = f"POST {path} HTTP/1.1\r\nContent-Type: {kind}\r\n".encode() + _host(watched.url) + b"\r\n"
         for rest in (
             b"Content-Length: 500\r\n\r\n" + body,
             b"Content-Length: 500\r\n\r\n",
