@@ -25,7 +25,7 @@ from newsletter.web.server import BackgroundServer
 from tests.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.web.subscribing import Office, make_office
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("conformance")]
+pytestmark = pytest.mark.real
 
 READER, MOVED = "leserin@example.org", "neu@example.org"
 LOOKS: list[tuple[Literal["light", "dark"], int]] = list(itertools.product(("light", "dark"), (320, 1200)))
