@@ -42,8 +42,8 @@ class IssuePages:
     def own(self, html: Part, title: str, share_url: str | None) -> Part:
         """The mails of a variant as the pages of their recipients.
 
-        ``share_url`` is the page for everyone, to which they lead where there is one. The way there stands outside of the mail, whose
-        bytes are all there, in their order.
+        ``share_url`` is the page for everyone, to which they lead where there is one. The way there stands outside of the mail,
+        whose bytes are all there, in their order.
         """
         above = self._pages.render("share", url=share_url, title=title) if share_url is not None else ""
         return framed_part(html, above)
