@@ -109,7 +109,7 @@ class Reader:
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     with Inbox() as inbox, BackgroundServer() as server:
-        made = make_office(tmp_path, inbox, server.url)
+        made = make_office(f"sqlite:///{tmp_path / 'newsletter.db'}", inbox, server.url)
         server.start(made.app)
         with made.postman:
             yield made
