@@ -32,6 +32,17 @@ hypothesis.settings.register_profile("newsletter", deadline=None)
 hypothesis.settings.load_profile("newsletter")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of one ``xdist_group`` stay with one worker, and share what they start.
+
+    pytest-xdist 3.8 writes the group behind a name that pytest 9.2 reads no more: without this each worker starts its own.
+    """
+    for item in items if getattr(config.option, "loadgroup", False) else ():
+        mark, name = item.get_closest_marker("xdist_group"), getattr(item, "_id", None)
+        if mark is not None and name is not None:
+            item._id = type(name).parse(f"{name}@{mark.args[0]}")
+
+
 @pytest.fixture(scope="session")
 def _browser() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
     if not CHROMIUM.exists():

@@ -7,6 +7,7 @@ from newsletter.store.consents import Consent, consents_of
 from newsletter.store.deliveries import StoredDelivery, delivery_of, delivery_to
 from newsletter.store.editions import Picture, load_edition, picture_of, save_edition
 from newsletter.store.engine import Store, open_store, send_lock
+from newsletter.store.shown import Shown, shown_of
 from newsletter.store.subscribers import Subscriber, erase, find_subscriber, list_subscribers
 from newsletter.store.suppressions import (
     Suppression,
@@ -23,6 +24,7 @@ __all__ = [
     "Campaign",
     "Consent",
     "Picture",
+    "Shown",
     "Store",
     "StoredDelivery",
     "Subscriber",
@@ -48,6 +50,7 @@ __all__ = [
     "picture_of",
     "save_edition",
     "send_lock",
+    "shown_of",
     "suppress",
     "suppression_of",
     "unsuppress",

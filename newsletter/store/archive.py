@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, func, or_, select, update
 
 from newsletter.store.engine import Store
+from newsletter.store.prepared import word
 from newsletter.store.tables import campaign
 
 
@@ -37,7 +38,7 @@ def _begun(store: Store, slug: str | None = None) -> list[BegunIssue]:
     began_at = func.coalesce(campaign.c.started_at, campaign.c.created_at).label("began_at")
     rows = (
         select(campaign.c.slug, campaign.c.edition_hash, campaign.c.public, began_at)
-        .where(_was_begun())
+        .where(was_begun())
         .order_by(campaign.c.number)
     )
     found: dict[str, BegunIssue] = {}
@@ -48,13 +49,14 @@ def _begun(store: Store, slug: str | None = None) -> list[BegunIssue]:
     return list(found.values())
 
 
-def _was_begun() -> ColumnElement[bool]:
-    return or_(campaign.c.started_at.is_not(None), campaign.c.state.in_(["running", "done"]))
+def was_begun(of: FromClause = campaign) -> ColumnElement[bool]:
+    """Whether mails of a campaign may have been sent; ``of`` is its table."""
+    return or_(of.c.started_at.is_not(None), of.c.state == word("running"), of.c.state == word("done"))
 
 
 def begun_editions(store: Store) -> list[str]:
     """The hashes of all editions of which mails may have been sent, each once."""
-    hashes = select(campaign.c.edition_hash).where(_was_begun()).order_by(campaign.c.created_at, campaign.c.id)
+    hashes = select(campaign.c.edition_hash).where(was_begun()).order_by(campaign.c.created_at, campaign.c.id)
     with store.read() as connection:
         return list(dict.fromkeys(connection.scalars(hashes)))
 

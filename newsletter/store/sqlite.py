@@ -46,8 +46,10 @@ def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("newsletter_unlinked", False):
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # without effect once a transaction has begun
-    writes = options.get("newsletter_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if options.get("newsletter_writes", False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif (driver := connection.connection.driver_connection) is not None:
+        driver.execute("BEGIN")  # takes no lock, so it cannot fail; by SQLAlchemy's way it costs more than a page's statement
 
 
 @contextmanager

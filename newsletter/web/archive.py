@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from newsletter.compose.edition import Edition
 from newsletter.issue.model import Publication
 from newsletter.links import Links
-from newsletter.store import BegunIssue, Store, begun_issue, begun_issues, load_edition
+from newsletter.store import BegunIssue, Shown, Store, begun_issue, begun_issues, load_edition
 from newsletter.store.clock import as_datetime
 from newsletter.web.feed import MEDIA_TYPE, Entry, atom
 from newsletter.web.issue_page import IssuePages, open_graph_locale, summary_of
@@ -64,15 +64,15 @@ class Archive:
 
     def issues(self) -> tuple[BegunIssue, ...]:
         """The public issues, newest first."""
-        return tuple(issue for issue in begun_issues(self._store) if self._is_public(issue))
+        return tuple(issue for issue in begun_issues(self._store) if self._is_public(issue.public))
 
     def find(self, slug: str) -> BegunIssue | None:
         """The public issue of a slug, or None."""
         issue = begun_issue(self._store, slug) if slug.isprintable() else None
-        return issue if issue is not None and self._is_public(issue) else None
+        return issue if issue is not None and self._is_public(issue.public) else None
 
-    def _is_public(self, issue: BegunIssue) -> bool:
-        return self._publication.archive if issue.public is None else issue.public
+    def _is_public(self, said: bool | None) -> bool:
+        return self._publication.archive if said is None else said
 
     def index(self) -> PublicPage | None:
         """The page that lists all; None where nothing is public nor is to be."""
@@ -93,13 +93,12 @@ class Archive:
         """The languages of an issue's pages, its own first."""
         return self._facts(issue.edition_hash).languages
 
-    def share_url(self, slug: str, language: str) -> str | None:
-        """Where everyone can read a public issue, in a language as far as it has it (else its own); None: it is not public."""
-        issue = self.find(slug)
-        if issue is None:
+    def share_url(self, shown: Shown, language: str) -> str | None:
+        """Where everyone can read a mail's issue, in a language as far as it has it (else its own); None: it is not public."""
+        if shown.latest_hash is None or not self._is_public(shown.public):
             return None
-        _own, *others = self.languages(issue)
-        return self._links.issue_url(slug, language if language in others else None)
+        _own, *others = self._facts(shown.latest_hash).languages
+        return self._links.issue_url(shown.slug, language if language in others else None)
 
     def unlisted(self, edition_hash: str) -> str:
         """An edition for nobody in particular, of an issue that is not public."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
-from newsletter.compose.edition import Edition
+from newsletter.compose.edition import Edition, Part
 from newsletter.issue.model import Publication
 from newsletter.links import Links
 from newsletter.store.clock import as_datetime
@@ -15,6 +15,7 @@ from newsletter.web.public_html import (
     for_everyone,
     forms_of,
     framed,
+    framed_part,
     line_for_everyone,
     picture_to_share,
     with_pictures_at,
@@ -38,13 +39,14 @@ class IssuePages:
         self._publication = publication
         self._pages = pages
 
-    def own(self, html: str, title: str, share_url: str | None) -> str:
-        """A recipient's own mail as its page. ``share_url`` is the page for everyone, which it leads to, where there is one.
+    def own(self, html: Part, title: str, share_url: str | None) -> Part:
+        """The mails of a variant as the pages of their recipients.
 
-        It stands outside of the mail, whose bytes are all there, in their order.
+        ``share_url`` is the page for everyone, to which they lead where there is one. The way there stands outside of the mail,
+        whose bytes are all there, in their order.
         """
         above = self._pages.render("share", url=share_url, title=title) if share_url is not None else ""
-        return framed(html, above)
+        return framed_part(html, above)
 
     def for_everyone(self, edition: Edition, slug: str, language: str | None, first_at: int | None) -> str | None:
         """The issue in a language, None for its own; None where it has no such form. ``first_at``: see ``BegunIssue``."""

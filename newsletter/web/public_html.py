@@ -8,9 +8,10 @@ from typing import NamedTuple
 from newsletter.compose.edition import LEAVING, UNSUBSCRIBE, VIEW, Edition, Part, PictureFile, Slot
 from newsletter.issue.only import primary
 
-#: Stand for the two links while a page is made; noncharacters, which no text of an issue holds.
+#: Stand for the two links, and for a slot, while a page is made; noncharacters, which no text of an issue holds.
 _VIEW_MARK, _LEAVE_MARK = "\ufdd0view\ufdd1", "\ufdd0leave\ufdd1"
 _LINKS = {VIEW: _VIEW_MARK, UNSUBSCRIBE: _LEAVE_MARK, LEAVING: _LEAVE_MARK}
+_SLOT_MARK = re.compile("\ufdd2(\\d+)\ufdd3")
 _TITLE = re.compile(r"<title>.*?</title>", re.DOTALL)
 _BODY = re.compile(r"<body\b(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
 _CLOSED_UP = (" ", ",", ".", ";", ":", "!", "?")
@@ -32,6 +33,15 @@ def framed(html: str, above: str, below: str = "", head: str | None = None) -> s
     if head is not None and cut >= 0:
         before = _TITLE.sub("", html[:cut], count=1) + head + html[cut : start.start()]
     return f"{before}{start[0]}{above}<main>{html[start.end() : end]}</main>{below}{html[end:]}"
+
+
+def framed_part(part: Part, above: str) -> Part:
+    """:func:`framed` for a part whose slots are still open."""
+    slots = list(part.slots())
+    numbers = iter(range(len(slots)))
+    html = "".join(piece if isinstance(piece, str) else f"\ufdd2{next(numbers)}\ufdd3" for piece in part.pieces)
+    pieces = _SLOT_MARK.split(framed(html, above))
+    return Part(tuple(slots[int(piece)] if number % 2 else piece for number, piece in enumerate(pieces)))
 
 
 def unframed(page: str) -> str:

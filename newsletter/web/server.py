@@ -66,10 +66,14 @@ def listen(host: str, port: int, named_by: str = "--host or --port") -> socket.s
     """A listening socket. Raises :class:`~newsletter.problem.InputError` saying why there is none, and what names another."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server((address[0], port), family=family, backlog=512)
+        place = socket.create_server((address[0], port), family=family, backlog=512)
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise complaint(f"cannot listen on {host}, port {port}: {reason}; choose another {named_by}") from None
+    # Its connections inherit this. asyncio sets it only where a socket names its protocol, as this one does not. Head and body
+    # of an answer are two writes, and the second would wait 40 ms for the reader's delayed ACK (RFC 9293 §3.7.4).
+    place.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return place
 
 
 def _config(app: ASGIApp, proxies: Sequence[str] = ()) -> uvicorn.Config:

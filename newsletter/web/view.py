@@ -3,16 +3,17 @@
 from functools import lru_cache
 from typing import NamedTuple
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from newsletter.compose.edition import Headers, Part
+from newsletter.compose.edition import Slot
 from newsletter.issue.only import primary
 from newsletter.links import Delivered, Links
 from newsletter.message import OwnLinks
-from newsletter.store import Store, StoredDelivery, delivery_of, load_edition
+from newsletter.store import Shown, Store, load_edition, shown_of
 from newsletter.web.archive import Archive
 from newsletter.web.issue_page import IssuePages
 from newsletter.web.page import MAIL_POLICY, SAFE_HEADERS, Pages
@@ -22,16 +23,15 @@ _VARIANTS = 32
 _HEADERS = SAFE_HEADERS | {"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "private, no-cache"}
 
 
-class _Stored(NamedTuple):
-    """What of an edition's variant the page is made of."""
+class _Page(NamedTuple):
+    """What the pages of one variant's recipients have in common: their HTML, encoded but for its slots, and what fills these."""
 
-    title: str
-    html: Part
-    headers: Headers
+    pieces: tuple[bytes | Slot, ...]
+    own: OwnLinks
 
 
 class ViewPages:
-    """``/view/TOKEN``. A plain function runs in a thread, for the database blocks."""
+    """``/view/TOKEN``."""
 
     def __init__(self, store: Store, links: Links, pages: Pages, issue_pages: IssuePages, archive: Archive) -> None:
         self._store = store
@@ -39,42 +39,48 @@ class ViewPages:
         self._pages = pages
         self._issue_pages = issue_pages
         self._archive = archive
-        self._stored = lru_cache(_VARIANTS)(self._read)  # an edition never changes
+        self._page = lru_cache(_VARIANTS)(self._make_page)  # an edition never changes
         self.routes = [Route("/view/{token}", self.view, name="view")]
 
-    def view(self, request: Request) -> Response:
+    async def view(self, request: Request) -> Response:
         """Exactly the mail that was sent: the stored edition with the recipient's stored values, its own links included."""
         named = self._links.read_view(request.path_params["token"])
         if named is None:
             raise HTTPException(404)
         if named == Delivered(0, 0):
             return self._pages.answer("example")
-        row = delivery_of(self._store, named.campaign, named.delivery)
-        if row is None:
-            raise HTTPException(404)
-        if row.fields is None:
-            return self._without_values(row)
-        stored = self._stored(row.edition_hash, row.variant)
-        own = OwnLinks(self._links, stored.headers, row.slug)
-        values = row.fields | own.values(row.campaign_id, row.id, row.mark)
-        share_url = self._archive.share_url(row.slug, primary(row.fields.get("language", "")))
-        page = self._issue_pages.own(stored.html.fill(values), stored.title, share_url)
-        return Response(page, headers=_HEADERS, media_type="text/html")
+        if self._store.dialect == "sqlite":  # a row of a file is there sooner than another thread
+            return self._show(named)
+        return await run_in_threadpool(self._show, named)
 
-    def _without_values(self, row: StoredDelivery) -> Response:
+    def _show(self, named: Delivered) -> Response:
+        shown = shown_of(self._store, named.campaign, named.delivery)
+        if shown is None:
+            raise HTTPException(404)
+        if shown.fields is None:
+            return self._without_values(shown)
+        share_url = self._archive.share_url(shown, primary(shown.fields.get("language", "")))
+        page = self._page(shown.edition_hash, shown.variant, shown.slug, share_url)
+        values = shown.fields | page.own.values(named.campaign, named.delivery, shown.mark)
+        body = b"".join([piece if isinstance(piece, bytes) else piece.fill(values).encode() for piece in page.pieces])
+        return Response(body, headers=_HEADERS, media_type="text/html")
+
+    def _without_values(self, shown: Shown) -> Response:
         """The issue for everyone, never the variant that the recipient had: his tags are nobody's business any more.
 
         A redirect, so that the token leaves the address bar: what is passed on or kept as a bookmark then names nobody (L19).
         An issue that is not public has no such address; whoever has the token was sent it, and is shown it here.
         """
-        share_url = self._archive.share_url(row.slug, "")
+        share_url = self._archive.share_url(shown, "")
         if share_url is not None:
             return RedirectResponse(share_url, 303, SAFE_HEADERS | {"Cache-Control": "no-store"})
-        return Response(self._archive.unlisted(row.edition_hash), headers=_HEADERS, media_type="text/html")
+        return Response(self._archive.unlisted(shown.edition_hash), headers=_HEADERS, media_type="text/html")
 
-    def _read(self, edition_hash: str, variant: str | None) -> _Stored:
+    def _make_page(self, edition_hash: str, variant: str | None, slug: str, share_url: str | None) -> _Page:
         edition = load_edition(self._store, edition_hash, with_files=False)
         if edition is None:
             raise HTTPException(404)
         html = edition.variant(variant).html_on_the_web(self._links.picture_url)
-        return _Stored(edition.title, html, edition.headers)
+        page = self._issue_pages.own(html, edition.title, share_url)
+        pieces = tuple(piece if isinstance(piece, Slot) else piece.encode() for piece in page.pieces)
+        return _Page(pieces, OwnLinks(self._links, edition.headers, slug))

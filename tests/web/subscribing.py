@@ -62,7 +62,7 @@ class Office:
         """The address in the last mail."""
         part = list(self.inbox)[-1].message.get_body(("plain",))
         assert part is not None
-        (url,) = re.findall(r"https://\S+", str(part.get_content()).partition("\r\n-- \r\n")[0])
+        (url,) = re.findall(r"https?://\S+", str(part.get_content()).partition("\r\n-- \r\n")[0])
         return str(url)
 
     def join(self, address: str = ANNA, **values: Any) -> str:

@@ -83,6 +83,12 @@ def test_a_place_that_is_none_is_named(host: str, port: int) -> None:
         listen(host, port)
 
 
+def test_an_answer_over_a_kept_connection_waits_for_nothing() -> None:
+    """Head and body are two writes: with Nagle's algorithm the second would wait for the reader's delayed ACK, 40 ms."""
+    with listen("127.0.0.1", 0) as place, socket.create_connection(place.getsockname()), place.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_ipv6_has_its_brackets() -> None:
     if not socket.has_ipv6:
         pytest.skip("no IPv6 here")
