@@ -78,6 +78,11 @@ class Feed:
         return self._left == 0
 
     @property
+    def waiting(self) -> int:
+        """How many deliveries are held for connections to come."""
+        return len(self._granted) + len(self._claimed)
+
+    @property
     def halted(self) -> bool:
         """Whether it was told to stop."""
         return self._halt.is_set()
