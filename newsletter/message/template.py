@@ -71,7 +71,7 @@ class MessageTemplate:
         # line break, soft or not.
         self._doubled = [b"", *map(double_dots, self._pieces[1:])]
         self._doubled[-1] += END
-        self._added = sum(map(len, self._doubled)) - sum(map(len, self._pieces))
+        self._size = sum(map(len, self._pieces))
         self._of = {
             variant.name: MessageTemplate(edition.variant(variant.name), one_click, automatic) for variant in edition.variants
         }
@@ -125,13 +125,10 @@ class MessageTemplate:
         pieces = self._doubled.copy()
         pieces[0] = self._own_header(to, values, message_id, date)
         self._put_values(pieces, values)
-        added = self._added
         own = pieces[::2]
         if b"\n." in b"\n".join([b"", *own]):
-            pieces[::2] = doubled = [double_dots(piece) for piece in own]
-            added += sum(map(len, doubled)) - sum(map(len, own))
-        data = b"".join(pieces)
-        return Stuffed(data, len(data) - added)
+            pieces[::2] = map(double_dots, own)
+        return Stuffed(pieces, self._size + sum(map(len, own)))
 
     def _put_values(self, pieces: list[bytes], values: Mapping[str, str]) -> None:
         """Put each slot's value in its places."""

@@ -45,7 +45,8 @@ def test_whoever_pulls_need_not_wait_for_the_next_group(
     office: "Office", crowd: "Callable[[int], People]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("newsletter.delivery.desk._QUICK", 60.0)  # however slow this machine's disk is
-    made, seen = office.freeze(crowd(15)), []
+    made = office.freeze(crowd(15))
+    seen: list[int] = []
     pulled = asyncio.run(pull_all(office, made, seen))
     assert len(pulled) == len({one.id for one in pulled}) == 15
     assert max(seen) == GROUP
@@ -56,7 +57,8 @@ def test_where_commits_are_slow_only_one_group_is_there(
     office: "Office", crowd: "Callable[[int], People]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("newsletter.delivery.desk._QUICK", 0.0)
-    made, seen = office.freeze(crowd(15)), []
+    made = office.freeze(crowd(15))
+    seen: list[int] = []
     pulled = asyncio.run(pull_all(office, made, seen))
     assert len(pulled) == GROUP
     states = list(office.states(made).values())
