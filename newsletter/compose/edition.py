@@ -50,8 +50,7 @@ class Slot:
 
     def value(self, values: Mapping[str, str]) -> str:
         """The recipient's value, else the default, not yet escaped. Raises :class:`MissingValue` where there is neither."""
-        value = self._given(values)
-        if value:
+        if value := self._given(values):
             return value
         if self.default is None:
             raise MissingValue(self.name)
@@ -62,7 +61,8 @@ class Slot:
         return self.default is not None or bool(self._given(values))
 
     def _given(self, values: Mapping[str, str]) -> str:
-        return clean(values.get(self.name, "")).strip()
+        value = values.get(self.name, "")
+        return (value if value.isprintable() else clean(value)).strip()
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The value as it goes into the part: HTML-escaped in ``text``, ``attribute`` and ``url``, as it is in ``plain``."""

@@ -4,6 +4,7 @@ It takes the transport over from aiosmtplib's protocol, which waits for one repl
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 from newsletter.delivery.reply_parser import Reply, ReplyParser
@@ -62,11 +63,11 @@ class Connection(asyncio.BufferedProtocol):
             self._behind += len(data)
             self._look_whether_it_left()
 
-    def write_message(self, message: bytes, behind: bytes) -> None:
-        """Send a message with its final dot and what is said behind it, in one write."""
+    def write_message(self, message: Sequence[bytes], behind: bytes) -> None:
+        """Send a message with its final dot, in pieces, and what is said behind it, in one write."""
         self.end_left = False
         self._behind = len(behind)
-        self._transport.write(message + behind)
+        self._transport.write(b"".join([*message, behind]))
         # A write that failed closes the transport, and took nothing.
         if not self._transport.is_closing():
             self._look_whether_it_left()

@@ -78,6 +78,11 @@ class LedgerDesk:
         self._thread = threading.Thread(target=self._run, name="newsletter-ledger", daemon=True)
         self._thread.start()
 
+    @property
+    def at_once(self) -> bool:
+        """Whether a turn is on disk when :meth:`turn` returns, as far as one can know."""
+        return self._hasty is not None and not self._with_the_thread and self._failure is None and self._commit_takes < _QUICK
+
     async def close(self) -> None:
         """Store what was asked for, and end the thread. Raises :class:`LedgerError` where something could not be stored."""
         self._asked.put(None)

@@ -53,12 +53,20 @@ class Dialer:
                 self._wires.discard(wire)
                 if not wire.proven:
                     self._set_back(f"{self._server.host}:{self._server.port} accepts connections, but no mail: {words}")
-            if self._setbacks or not any(other.is_open and other.proven for other in self._wires):
+            if self._setbacks or not any(other.is_open for other in self._wires):
                 return await self._open()
         return await self._open_beside()
 
+    async def spare(self, wire: Wire[Letter]) -> Wire[Letter] | None:
+        """A connection that had to wait before its first mail; None where it was closed or grew old, which is no setback."""
+        if wire.is_open and wire.idle < _IDLE:
+            return wire
+        self._wires.discard(wire)
+        await wire.close()
+        return None
+
     async def _open_beside(self) -> Wire[Letter] | None:
-        """While mail is taken over another one, connections do not wait for one another: over a long line each takes a while."""
+        """While another one is open, connections do not wait for one another: over a long line each takes a while."""
         if self._feed.halted:
             return None
         try:

@@ -1,13 +1,16 @@
 """The ledger's due deliveries become intents on disk and go to the connections; what became of them goes back the same way.
 
-A clerk takes one turn after the other, each one transaction (group commit): the results since the last turn, the intents for the
-next few messages, and a claim where few are left. It says when there is nothing more to do.
+Everything is written in turns, each one transaction (group commit): the results since the last turn, the intents for the next few
+messages, and a claim where few are left. Where the ledger answers at once, the connection that finds nothing to pull takes the
+turn itself; it then says the envelope behind the body it is about to send, and nobody waits. All other turns are a clerk's, who
+also says when there is nothing more to do.
 """
 
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from newsletter.delivery.desk import LedgerDesk
 from newsletter.delivery.ledger import Claimed, Result
@@ -20,6 +23,17 @@ _LOOK = 2.0
 _GATHER = (0.001, 0.01)
 #: So many times the group are claimed at once: a claim is cheap to give back.
 _PORTION = 5
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A transaction that is under way: its intents, what was to be claimed, and its answer."""
+
+    intents: list[Claimed]
+    wanted: int
+    lanes: Mapping[str, int] | None
+    begun: float
+    stored: asyncio.Future[tuple[set[int], list[Claimed]]]
 
 
 class Feed:
@@ -44,7 +58,9 @@ class Feed:
         self._back: list[int] = []
         self._out = 0
         self._hands = 0
-        self._over = self._closing = self._turning = self._gathering = False
+        self._over = self._closing = self._gathering = self._dry = False
+        self._turn: _Turn | None = None
+        self._turns = 0
         self._failure: BaseException | None = None
         self._halt = asyncio.Event()
         self._stir = asyncio.Event()
@@ -60,6 +76,11 @@ class Feed:
     def limit_reached(self) -> bool:
         """Whether as many were handed out as the limit allows."""
         return self._left == 0
+
+    @property
+    def waiting(self) -> int:
+        """How many deliveries are held for connections to come."""
+        return len(self._granted) + len(self._claimed)
 
     @property
     def halted(self) -> bool:
@@ -105,10 +126,12 @@ class Feed:
 
     async def granted(self) -> bool:
         """Wait until something can be pulled; False where nothing is about to come."""
-        return await self._wait(lambda: bool(self._granted), lambda: not self._claimed and not self._turning)
+        self._turn_at_once()
+        return await self._wait(lambda: bool(self._granted), lambda: not self._claimed and self._turn is None)
 
     def pull(self) -> Claimed | None:
         """The next delivery, to be answered with :meth:`landed`. Its intent is on disk: its message may leave (S23)."""
+        self._turn_at_once()
         if self.halted or not self._granted:
             return None
         self._out += 1
@@ -159,13 +182,55 @@ class Feed:
         for call in wanting:
             self._loop.call_soon(call)
 
+    # --- turns --------------------------------------------------------------------------------------------------------------
+
+    def _turn_at_once(self) -> None:
+        """Have something granted now, where the ledger answers at once."""
+        if self._granted or not self._at_once():
+            return
+        if room := self._room():
+            self._begin(room, self._wanted_now(room))
+            self._finish_if_stored()
+            if self._turn is not None or self._back or self._dry:
+                self._stir.set()
+
+    def _at_once(self) -> bool:
+        return self._turn is None and self._pace.free and self._desk.at_once
+
+    def _begin(self, room: int, wanted: int, lanes: Mapping[str, int] | None = None) -> None:
+        results, self._results = self._results, []
+        intents = [self._claimed.popleft() for _ in range(room)]
+        begun = self._loop.time()
+        stored = self._desk.turn(results, [intent.id for intent in intents], wanted, lanes)
+        self._turn = _Turn(intents, wanted, lanes, begun, stored)
+        self._turns += 1
+
+    def _finish_if_stored(self) -> None:
+        turn, now = self._turn, self._loop.time()
+        if turn is None or not turn.stored.done():
+            return
+        self._turn, self._takes = None, now - turn.begun
+        may, claimed = turn.stored.result()
+        for intent in turn.intents:
+            if intent.id in may:
+                self._granted.append(intent)
+            else:
+                self._back.append(intent.id)
+                self._unpace([intent])
+        if turn.lanes is not None:
+            self._pace.took(turn.lanes, turn.wanted, Counter(one.lane for one in claimed), now)
+        self._claimed.extend(claimed)
+        if turn.wanted and not claimed:
+            self._dry, self._next_claim = True, now + _LOOK
+        self._tell()
+
     # --- the clerk ----------------------------------------------------------------------------------------------------------
 
     async def _serve(self) -> None:
         try:
             while True:
                 self._stir.clear()
-                if await self._withdraw() or await self._turn():
+                if await self._finish() or await self._withdraw() or await self._take_turn():
                     continue
                 if self._closing:
                     return
@@ -173,6 +238,19 @@ class Feed:
         except BaseException as error:  # noqa: BLE001 - it belongs to those who wait here
             self._failure = error
             self.halt()
+
+    async def _finish(self) -> bool:
+        """Wait for the turn that is under way; where nothing was due in it, look what comes."""
+        if self._turn is not None:
+            if not self._turn.stored.done():
+                self.ahead([*self._granted, *self._turn.intents])
+                await asyncio.wait([self._turn.stored])
+            self._finish_if_stored()
+        dry, self._dry = self._dry, False
+        if dry:
+            await self._look_ahead()
+            self._tell()
+        return dry
 
     async def _withdraw(self) -> bool:
         """Give back what nobody will send now."""
@@ -188,11 +266,10 @@ class Feed:
             await self._desk.withdraw(back)
         return bool(back)
 
-    async def _turn(self) -> bool:
+    async def _take_turn(self) -> bool:
         """One transaction, where there is something for it."""
         room = self._room()
-        wanted = self._wanted(room) if self._loop.time() >= self._next_claim else 0
-        lanes = None
+        wanted, lanes, before = self._wanted_now(room), None, self._turns
         if wanted and not self._pace.free:
             lanes = self._pace.ready(self._loop.time(), wanted)
             if not lanes:
@@ -202,39 +279,21 @@ class Feed:
             return False
         if not self._enough():
             await self._gather()
-            room = self._room()
-        results, self._results = self._results, []
-        intents = [self._claimed.popleft() for _ in range(room)]
-        self._turning, begun = True, self._loop.time()
-        try:
-            stored = self._desk.turn(results, [intent.id for intent in intents], wanted, lanes)
-            self.ahead([*self._granted, *intents])
-            may, claimed = await stored
-        finally:
-            self._turning, self._takes = False, self._loop.time() - begun
-        for intent in intents:
-            if intent.id in may:
-                self._granted.append(intent)
-            else:
-                self._back.append(intent.id)
-                self._unpace([intent])
-        if lanes is not None:
-            self._pace.took(lanes, wanted, Counter(one.lane for one in claimed), self._loop.time())
-        self._claimed.extend(claimed)
-        if wanted and not claimed:
-            await self._look_ahead()
-        self._tell()
+        if self._turns == before:  # else a connection took it meanwhile
+            self._begin(self._room(), wanted, lanes)
+            await self._finish()
         return True
 
     def _enough(self) -> bool:
         """Whether a transaction is worth its while: not before the connections have taken what the last one granted."""
-        return self.halted or not self._granted
+        return self.halted or not (self._granted or (self._claimed and self._at_once()))
 
     async def _gather(self) -> None:
         self._gathering = True
         self._stir.clear()
+        pause = _GATHER[1] if self._at_once() else min(max(self._takes, _GATHER[0]), _GATHER[1])
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(max(self._takes, _GATHER[0]), _GATHER[1])):
+            async with asyncio.timeout(pause):
                 await self._stir.wait()
         self._gathering = False
 
@@ -247,13 +306,16 @@ class Feed:
         return max(0, min(room, len(self._claimed)))
 
     def _wanted(self, room: int) -> int:
-        """How many to claim."""
+        """How many to claim, once it is time for it."""
         if self.halted or len(self._claimed) - room >= self._group:
             return 0
         wanted = _PORTION * self._group
         if self._left is not None:
             wanted = min(wanted, self._left - len(self._granted) - len(self._claimed))
         return max(wanted, 0)
+
+    def _wanted_now(self, room: int) -> int:
+        return self._wanted(room) if self._loop.time() >= self._next_claim else 0
 
     async def _look_ahead(self) -> None:
         """Nothing was due: when is the next claim, or is the work over?"""

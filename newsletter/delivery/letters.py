@@ -28,7 +28,7 @@ class Template(Protocol):
         """The whole message as it follows DATA. Raises :class:`MissingValue` and :class:`HeaderError`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Letter(Mail):
     """The mail of one delivery."""
 

@@ -59,12 +59,14 @@ class Sending:
         #: Messages that were made while the database wrote; see _make_ahead().
         self._made: dict[int, Letter | Outcome] = {}
         feed.ahead = self._make_ahead
-        #: Set when the first connection was of use: the others follow then.
+        #: Set when the first connection is logged in: the others follow then.
+        self._reached = asyncio.Event()
+        #: Set when mail was answered on it: the others begin with theirs then.
         self._proven = asyncio.Event()
 
     async def work(self, connections: int) -> None:
         """Send until nothing is due. Where one connection fails for good, the others finish what they are at first."""
-        workers = [asyncio.create_task(self._work(first=number == 0)) for number in range(connections)]
+        workers = [asyncio.create_task(self._work(number)) for number in range(connections)]
         try:
             ends = await asyncio.gather(*workers, return_exceptions=True)
         finally:
@@ -75,16 +77,23 @@ class Sending:
             if isinstance(end, BaseException):
                 raise end
 
-    async def _work(self, *, first: bool) -> None:
+    async def _work(self, number: int) -> None:
         wire: Wire[Letter] | None = None
         words = ""
         try:
-            if not first:
-                await self._proven.wait()
+            if number:
+                await self._reached.wait()
+                if self._feed.waiting <= number:  # perhaps not so many connections are needed
+                    await self._proven.wait()
             while await self._feed.due():
                 wire = await self._dialer.renew(wire, words)
                 if wire is None:
                     await self._dialer.rest()
+                    continue
+                self._reached.set()
+                if number and not self._proven.is_set():
+                    await self._proven.wait()
+                    wire = await self._dialer.spare(wire)
                     continue
                 with self._feed.hand():
                     if await self._feed.granted():
@@ -93,6 +102,7 @@ class Sending:
             self._feed.halt()
             raise
         finally:
+            self._reached.set()
             self._proven.set()
             if wire is not None:
                 await wire.close()

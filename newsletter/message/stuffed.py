@@ -1,6 +1,7 @@
 """A message becomes what follows DATA: CRLF line ends, leading dots doubled, the final dot (RFC 5321 §4.5.2, S10)."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 #: What ends a message behind its last line end.
@@ -9,11 +10,16 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class Stuffed(NamedTuple):
-    """``data`` follows DATA as it is, its final dot included; ``size`` is what SIZE counts: the octets without it and before
-    dots were doubled (RFC 1870 §5)."""
+    """``pieces`` follow DATA one behind the other, the final dot included; ``size`` is what SIZE counts: the octets without it
+    and before dots were doubled (RFC 1870 §5). Who sends it joins them once, with whatever else leaves in the same write."""
 
-    data: bytes
+    pieces: Sequence[bytes]
     size: int
+
+    @property
+    def data(self) -> bytes:
+        """The pieces as one."""
+        return b"".join(self.pieces)
 
 
 def stuffed(message: bytes) -> Stuffed:
@@ -22,7 +28,7 @@ def stuffed(message: bytes) -> Stuffed:
         message = _LINE_END.sub(b"\r\n", message)
     if not message.endswith(b"\r\n"):
         message += b"\r\n"
-    return Stuffed(double_dots(message) + END, len(message))
+    return Stuffed((double_dots(message), END), len(message))
 
 
 def double_dots(piece: bytes) -> bytes:

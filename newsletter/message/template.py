@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.utils import format_datetime
 
 from newsletter.compose.edition import Edition, Headers, Part, Slot
@@ -57,9 +57,10 @@ class MessageTemplate:
         self._reply_to = f"Reply-To: {_ascii_address('Reply-To', said.reply_to)}\r\n" if said.reply_to else ""
         self._subject_part = edition.subject
         self._subject = "" if any(edition.subject.slots()) else unstructured("Subject", edition.subject.fill({}))
-        self._last_date: tuple[float, timedelta | None, str] = (-1, None, "")
+        self._last_date: tuple[datetime | None, str] = (None, "")
         self._automatic = automatic
-        self._pieces: list[bytes] = [b"", _fixed_header(said, automatic)]  # the first is the recipient's own header
+        # The recipient's own pieces and those of all take turns; the first is the recipient's own header.
+        self._pieces: list[bytes] = [b"", _fixed_header(said, automatic)]
         self._places: dict[tuple[str, str | None], _Place] = {}
         self.pictures = tuple(
             FilePart(file.name, file.media_type, file.data, edition.content_id(file.name)) for file in edition.embedded
@@ -69,7 +70,8 @@ class MessageTemplate:
         # A piece begins at the start of a line only where it is a slot's value or the header: a text after a slot begins with a
         # line break, soft or not.
         self._doubled = [b"", *map(double_dots, self._pieces[1:])]
-        self._dots = sum(map(len, self._doubled)) - sum(map(len, self._pieces))
+        self._doubled[-1] += END
+        self._size = sum(map(len, self._pieces))
         self._of = {
             variant.name: MessageTemplate(edition.variant(variant.name), one_click, automatic) for variant in edition.variants
         }
@@ -112,8 +114,7 @@ class MessageTemplate:
         """
         pieces = self._pieces.copy()
         pieces[0] = self._own_header(to, values, message_id, date)
-        for index, encoded in self._encoded(values):
-            pieces[index] = encoded
+        self._put_values(pieces, values)
         return b"".join(pieces)
 
     def build_stuffed(self, *, to: str, values: Mapping[str, str], message_id: str, date: datetime) -> Stuffed:
@@ -122,32 +123,26 @@ class MessageTemplate:
         A value can begin with a dot, or have one after a line break: quoted-printable leaves it as it is, at the start of a line.
         """
         pieces = self._doubled.copy()
-        header = self._own_header(to, values, message_id, date)
-        pieces[0] = double_dots(header)
-        dots = self._dots + len(pieces[0]) - len(header)
-        for index, encoded in self._encoded(values):
-            if encoded.startswith(b".") or b"\n." in encoded:
-                pieces[index] = double_dots(encoded)
-                dots += len(pieces[index]) - len(encoded)
-            else:
-                pieces[index] = encoded
-        pieces.append(END)
-        data = b"".join(pieces)
-        return Stuffed(data, len(data) - len(END) - dots)
+        pieces[0] = self._own_header(to, values, message_id, date)
+        self._put_values(pieces, values)
+        own = pieces[::2]
+        if b"\n." in b"\n".join([b"", *own]):
+            pieces[::2] = map(double_dots, own)
+        return Stuffed(pieces, self._size + sum(map(len, own)))
 
-    def _encoded(self, values: Mapping[str, str]) -> Iterator[tuple[int, bytes]]:
-        """For each piece that is a slot's, the value as it stands there."""
+    def _put_values(self, pieces: list[bytes], values: Mapping[str, str]) -> None:
+        """Put each slot's value in its places."""
         for place in self._places.values():
             value = place.slot.value(values)
             encoded = encode(value)
             for index in place.plain:
-                yield index, encoded
+                pieces[index] = encoded
             if place.escaped:
                 in_html = html.escape(value, quote=True)
                 if in_html != value:
                     encoded = encode(in_html)
                 for index in place.escaped:
-                    yield index, encoded
+                    pieces[index] = encoded
 
     def _own_header(self, to: str, values: Mapping[str, str], message_id: str, date: datetime) -> bytes:
         check_message_id(message_id, self.domain)
@@ -159,15 +154,13 @@ class MessageTemplate:
         ).encode()
 
     def _written(self, date: datetime) -> str:
-        """The date by RFC 5322 §3.3. Most messages of a campaign share their second with the one before."""
-        offset = date.utcoffset()
-        if offset is None or offset.seconds % 60:
-            raise HeaderError("Date", "needs a time zone, of whole minutes; give a datetime with tzinfo")
-        second = date.timestamp() // 1
-        last = self._last_date
-        if last[0] != second or last[1] != offset:
-            last = self._last_date = (second, offset, format_datetime(date))
-        return last[2]
+        """The date by RFC 5322 §3.3. Most messages of a campaign are given the very one of the message before."""
+        if self._last_date[0] is not date:
+            offset = date.utcoffset()
+            if offset is None or offset.seconds % 60:
+                raise HeaderError("Date", "needs a time zone, of whole minutes; give a datetime with tzinfo")
+            self._last_date = (date, format_datetime(date))
+        return self._last_date[1]
 
     def _add_body(self, edition: Edition) -> None:
         """The parts, one inside the other: mixed { alternative { text, related { HTML, pictures } }, attachments } (B16).

@@ -48,6 +48,7 @@ class Sink:
     tls_from_the_start: bool = False
     password: str | None = None
     pause_at_the_end: Callable[[], float] = lambda: 0.0
+    hold_at_the_end: Callable[[], bool] = lambda: False
     host: str = "127.0.0.1"
     port: int = 0
     heard: list[str] = field(default_factory=list)
@@ -126,6 +127,8 @@ class Sink:
                     if reply is None or reply.startswith(("2", "taken")):
                         self.accepted.append((recipient, body))
                         await asyncio.sleep(self.pause_at_the_end())
+                        while self.hold_at_the_end():  # noqa: ASYNC110 - what is waited for is the test's own
+                            await asyncio.sleep(0.01)
                     if reply == "taken, then dropped":
                         raise _Over
                     await say("end", "250 2.0.0 queued as 4711")

@@ -451,6 +451,34 @@ def test_a_server_that_takes_connections_but_no_mail_is_given_up(
     assert sink.connections < 20
 
 
+def test_further_connections_log_in_beside_the_first_mail_and_wait_for_its_answer(
+    office: "Office", sink: "Sink", crowd: "Crowd"
+) -> None:
+    steps: list[str] = []
+    tries = iter(range(500))
+
+    def answers(step: str, _: str) -> None:
+        steps.append(step)
+
+    sink.answers = answers
+    sink.hold_at_the_end = lambda: steps.count("EHLO") < 4 and next(tries, None) is not None
+    account = office.run(office.freeze(crowd(40)), sink)
+    assert numbers(account) == {"sent": 40}
+    said = [number for number, step in enumerate(steps) if step == "end"][1]  # asked when it is read, and when it is answered
+    before = steps[:said]
+    assert (before.count("EHLO"), before.count("MAIL")) == (4, 1)
+
+
+def test_no_more_connections_are_made_than_there_are_deliveries(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
+    made = office.freeze(crowd(12))
+    office.run(made, sink, limit=11)
+    before = sink.connections
+    with office.store.write() as connection:
+        connection.execute(update(campaign).values(state="running", note=None))
+    assert numbers(office.run(made, sink)) == {"sent": 12}
+    assert sink.connections == before + 1
+
+
 def test_a_server_that_never_answers_the_dot_leaves_few_uncertain(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
     sink.answers = lambda step, _: "drop" if step == "end" else None
     made = office.freeze(crowd(100))
