@@ -46,7 +46,8 @@ IMPRINT = {"organisation": "O", "street": "S 1", "postal_code": "01067", "city":
 PUBLICATION = Publication.model_validate(
     {"name": "Digitale Region", "language": "de", "sender": {"email": "newsletter@example.org"}, "imprint": IMPRINT}
 )
-COLUMNS = ("campaign_id", "address_key", "address", "mark", "line", "data", "state", "updated_at")
+#: What is the same in all deliveries.
+SAME: dict[str, int | str] = {"campaign_id": 1, "state": "sent", "updated_at": 1}
 
 
 def fill(store: Store, size: int) -> None:
@@ -57,15 +58,20 @@ def fill(store: Store, size: int) -> None:
         save_edition(connection, edition, slug="bench", moment=1)
         named = {"key": "k", "slug": "bench", "number": 1, "edition_hash": edition.hash}
         connection.execute(tables.campaign.insert(), [named | sent])
-        for start in range(1, size + 1, 10_000):
-            insert_rows(connection, tables.delivery, COLUMNS, [row(n) for n in range(start, min(start + 10_000, size + 1))])
+        for start in range(1, size + 1, 500):
+            insert_rows(connection, tables.delivery, columns(range(start, min(start + 500, size + 1))), SAME)
 
 
-def row(number: int) -> tuple[object, ...]:
-    """A delivery of :data:`COLUMNS`."""
-    address = f"reader{number}@example.net"
-    data = json.dumps(fields(number), ensure_ascii=False)
-    return 1, address, address, LINKS.mark(address), number + 1, data, "sent", 1
+def columns(numbers: range) -> dict[str, list[object]]:
+    """The values of so many deliveries, column by column."""
+    addresses = [f"reader{number}@example.net" for number in numbers]
+    return {
+        "address_key": [*addresses],
+        "address": [*addresses],
+        "mark": [LINKS.mark(address) for address in addresses],
+        "line": [number + 1 for number in numbers],
+        "data": [json.dumps(fields(number), ensure_ascii=False) for number in numbers],
+    }
 
 
 def fields(number: int) -> dict[str, str]:
