@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
 
 from newsletter.cli.workspace import demand_links
 from newsletter.delivery import life
@@ -190,17 +190,23 @@ def test_a_planned_campaign_begins_in_the_background_also_after_lines_were_cut(h
     assert "Traceback" not in dismiss(hired)
 
 
-def test_a_database_that_starts_anew_ends_no_worker(office: Office) -> None:
+def test_a_database_that_is_away_ends_no_worker(office: Office) -> None:
     if programs() is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    with running_server() as server:
+    with running_server() as server, create_engine(server.url.replace("/postgres", "/template1")).connect() as beside:
+        beside.execution_options(isolation_level="AUTOCOMMIT")
         office.url = server.url
         office.settings(lease="4")
         upgrade_tables(office.url)
         with database(office) as store:
             upgrade_jobs(store)
         (hired,) = hire(office)
-        server.restart()
+        beside.exec_driver_sql("ALTER DATABASE postgres ALLOW_CONNECTIONS false")
+        beside.exec_driver_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'postgres'")
+        assert hired.stderr is not None
+        while "the connection to the database was lost" not in (line := hired.stderr.readline()):
+            assert line, "it ended"
+        beside.exec_driver_sql("ALTER DATABASE postgres ALLOW_CONNECTIONS true")
         office.send("--background")
         wait_until(lambda: is_done(office))
         assert len(office.post) == 3
