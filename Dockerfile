@@ -1,10 +1,10 @@
-# The program in a container, for "serve" and every other command; docs/serve.md says how to run it. No secret gets into it:
+# The program in a container, for "serve" and every other command, PostgreSQL and "worker" included; docs/serve.md says how to run it. No secret gets into it:
 # the workspace, with .env and database, is a volume.
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /source
-COPY constraints.txt ./
+COPY constraints-cluster.txt ./
 RUN python -m venv /opt/newsletter \
- && /opt/newsletter/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes --requirement constraints.txt
+ && /opt/newsletter/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes --requirement constraints-cluster.txt
 COPY pyproject.toml README.md LICENSE .env.example ./
 COPY layouts layouts
 COPY issues issues

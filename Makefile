@@ -50,6 +50,8 @@ constraints:
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra build pyproject.toml --output-file constraints.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --extra build --extra cluster pyproject.toml --output-file constraints-cluster.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra dev pyproject.toml --output-file constraints-dev.txt
 
 .venv/run: constraints.txt pyproject.toml

@@ -9,6 +9,7 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from newsletter.settings import Settings
 from newsletter.web.host import HEALTH
@@ -81,3 +82,25 @@ def test_systemd_finds_nothing_wrong_with_the_units(unit: Path, tmp_path: Path) 
     )
     (exposure,) = re.findall(r"exposure level for \S+: ([\d.]+) ", rated.stdout)
     assert float(exposure) < 4.0
+
+
+def test_compose_says_what_the_program_knows() -> None:
+    compose = YAML(typ="safe").load(DEPLOY / "compose.yaml")
+    assert set(compose["services"]) == {"database", "worker", "serve"}
+    for name in ("worker", "serve"):
+        service = compose["services"][name]
+        for variable in service["environment"]:
+            assert variable.removeprefix("NEWSLETTER_").removesuffix("_FILE").lower() in Settings.model_fields
+        assert service["volumes"] == ["workspace:/workspace"]
+        assert set(service["secrets"]) < set(compose["secrets"])
+        assert "NEWSLETTER_DATABASE_URL" not in service["environment"]  # S21
+    assert compose["services"]["worker"]["healthcheck"] == {"disable": True}
+
+
+def test_the_image_has_the_engine_and_the_versions_that_are_tested() -> None:
+    image, tested = (
+        set(re.findall(r"^([\w.-]+==\S+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
+        for name in ("constraints-cluster.txt", "constraints-dev.txt")
+    )
+    assert image < tested
+    assert {"procrastinate", "psycopg", "psycopg-binary"} < {one.partition("==")[0] for one in image}

@@ -26,6 +26,7 @@ from newsletter.cli.test import send_test
 from newsletter.cli.tidy import tidy
 from newsletter.cli.unsubscribes import unsubscribes
 from newsletter.cli.why import why
+from newsletter.cli.worker import worker
 from newsletter.cli.workspace import init
 from newsletter.problem import InputError
 
@@ -65,6 +66,7 @@ app.command(short_help="Decide what is uncertain.")(resolve)
 app.add_typer(subscribers, name="subscribers", short_help="Keep subscribers, with proof of consent.")
 app.add_typer(db, name="db", short_help="Make, move and look at the database.")
 app.add_typer(unsubscribes, name="unsubscribes", short_help="Take those off the list who leave by mail.")
+app.command(short_help="Send as one of several hosts.")(worker)
 app.command(short_help="Serve the pages that subscribers open.")(serve)
 app.command(short_help="Delete what is kept long enough.")(tidy)
 

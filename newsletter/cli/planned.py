@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _LOOK = 2.0
 #: Seconds between tries to get the place of the one ``send``.
 _AGAIN = 5.0
-#: Seconds that a planned sending is never called late.
-_GRACE = 120
 _WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)[ T]+(\d{1,2}:\d\d(?::\d\d)?)\s*(Z|[+-]\d\d:?\d\d)?")
 
 
@@ -52,9 +50,9 @@ class Plan:
 
     def show(self, moment: int) -> str:
         """``2026-12-01 08:00 (Europe/Berlin)``."""
-        from newsletter.store.clock import as_datetime
+        from newsletter.delivery.due import shown_at
 
-        return f"{as_datetime(moment).astimezone(self._zone):%Y-%m-%d %H:%M} ({self._zone.key})"
+        return shown_at(moment, self.timetable)
 
     def read(self) -> int | None:
         """When to begin, as it was asked for; None where nothing was said. Raises :class:`~newsletter.problem.InputError`."""
@@ -102,16 +100,17 @@ class Plan:
         """Whether its time was missed by more than the publication allows, and nobody said that it may go out all the same."""
         if campaign.started_at is not None or campaign.start_at is None:
             return False
+        from newsletter.delivery.due import is_late
+
         asked = self._resuming or (campaign.state == "paused" and self._at is None)
-        allowed = int(self.timetable.sending.late_hours * 3600 + _GRACE) * 1_000_000
-        return not asked and self._store.clock() > campaign.start_at + allowed
+        return not asked and is_late(campaign.start_at, self.timetable, self._store.clock())
 
     def hold(self, campaign: "Campaign") -> str:
         """Pause a sending that missed its time; gives the reason in words."""
         from newsletter.delivery import life
+        from newsletter.delivery.due import lateness
 
-        hours = f"{self.timetable.sending.late_hours:g} hours"
-        note = f"planned for {self.show(campaign.start_at or 0)}, which was missed by more than {hours}"
+        note = lateness(campaign.start_at or 0, self.timetable)
         with self._store.write() as connection:
             life.pause(connection, campaign.id, note)
         return f"{note}; newsletter resume {self._slug} sends it now"

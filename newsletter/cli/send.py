@@ -3,7 +3,6 @@
 import contextlib
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -18,8 +17,8 @@ from newsletter.cli.plan import agreed, demand_no_error, tell_plan, tell_rows
 from newsletter.cli.planned import Plan, take_place, wait_for
 from newsletter.cli.status import never_sent
 from newsletter.cli.tidy import tidy_after
-from newsletter.cli.workspace import chosen_workspace
-from newsletter.problem import InputError, Problem, complaint
+from newsletter.cli.workspace import chosen_workspace, demand_links
+from newsletter.problem import InputError, complaint
 
 if TYPE_CHECKING:
     from newsletter.compose.edition import Edition
@@ -37,11 +36,14 @@ class _Wish(NamedTuple):
     yes: bool = False
     at: str | None = None
     wait: bool = False
+    background: bool = False
     resuming: bool = False
 
 
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Stop after N mails, paused.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until everything is settled, for days if need be.")]
+
+Background = Annotated[bool, typer.Option("--background", help="Leave the sending to newsletter worker (PostgreSQL).")]
 
 
 def send(
@@ -52,11 +54,12 @@ def send(
     limit: Limit = None,
     again: Annotated[bool, typer.Option("--again", help="Send an issue that was sent already another time.")] = False,
     wait: Wait = False,
+    background: Background = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Send an issue to everyone on a list, once. The same command again goes on where it stopped."""
-    return _run(context, issue, _Wish(to, limit, again, yes, at, wait), as_json=as_json)
+    return _run(context, issue, _Wish(to, limit, again, yes, at, wait, background), as_json=as_json)
 
 
 def resume(
@@ -64,45 +67,23 @@ def resume(
     issue: Annotated[str, typer.Argument(metavar="ISSUE", help="A slug (2026-12) or a path.", autocompletion=complete_issue)],
     limit: Limit = None,
     wait: Wait = False,
+    background: Background = False,
     as_json: AsJson = False,
 ) -> int:
     """Go on with a campaign that was paused, interrupted or held, as send does; never begin one."""
-    return _run(context, issue, _Wish(limit=limit, wait=wait, resuming=True), as_json=as_json)
+    return _run(context, issue, _Wish(limit=limit, wait=wait, background=background, resuming=True), as_json=as_json)
 
 
 def _run(context: typer.Context, issue: str, wish: _Wish, *, as_json: bool) -> int:
     workspace = chosen_workspace(context)
-    public_url, key = _demand_settings(workspace)
+    links = demand_links(workspace)
     if wish.resuming and is_new(workspace):
         raise never_sent(workspace, issue)
     with open_database(workspace) as store:
-        code = _Sending(workspace, store, issue, partial(_links, public_url, key), wish).run(as_json=as_json)
+        code = _Sending(workspace, store, issue, links, wish).run(as_json=as_json)
         if code in (OK, PARTLY):
             tidy_after(workspace, store)
         return code
-
-
-def _links(public_url: str, key: bytes, list_id: str) -> "Links":
-    from newsletter.links import Links
-
-    return Links(public_url, key, list_id)
-
-
-def _demand_settings(workspace: "Workspace") -> tuple[str, bytes]:
-    """The public URL and the secret key. Raises :class:`InputError` naming every setting that is missing."""
-    settings, file = workspace.settings, str(workspace.root / ".env")
-    wanted = {
-        "NEWSLETTER_SMTP_HOST": (settings.smtp_host, "name the server that takes your mail"),
-        "NEWSLETTER_PUBLIC_URL": (
-            settings.public_url,
-            "give the https address of newsletter serve, or of your published pages",
-        ),
-        "NEWSLETTER_SECRET_KEY": (settings.secret_key, "newsletter init DIR makes an .env with a fresh one"),
-    }
-    problems = [Problem(file, 0, 0, name, f"is not set; {advice}") for name, (value, advice) in wanted.items() if value is None]
-    if problems or settings.public_url is None or settings.secret_key is None:
-        raise InputError(problems)
-    return settings.public_url, settings.secret_key.get_secret_value().encode()
 
 
 class _Sending:
@@ -121,12 +102,16 @@ class _Sending:
     def run(self, *, as_json: bool) -> int:
         """Give the exit code."""
         url = self._workspace.database_url()
+        if self._wish.background and not self._is_shared:
+            raise complaint("--background is for newsletter worker, which needs PostgreSQL; without it, send does it all")
         with contextlib.ExitStack() as place:
             if not self._enter(place, url):
                 return INTERRUPTED
             campaign = self._prepare(as_json=as_json)
             if isinstance(campaign, int):
                 return campaign
+            if self._wish.background:
+                return self._hand_over(campaign, as_json=as_json)
             if not self._plan.is_ahead(campaign):
                 return self._drive(campaign, place, as_json=as_json)
         return self._wait(campaign, url, as_json=as_json)
@@ -168,6 +153,19 @@ class _Sending:
             typer.echo(f"{self._slug}: nothing was sent: {self._plan.hold(campaign)}", err=True)
             return BAD_INPUT
         return campaign
+
+    def _hand_over(self, campaign: "Campaign", *, as_json: bool) -> int:
+        """Begin it, or leave it planned, for the workers."""
+        from newsletter.delivery import life
+        from newsletter.delivery.account import account_of
+
+        with self._store.write() as connection:
+            life.start(connection, campaign.id, self._store.now(connection), limit=self._wish.limit)
+        account = account_of(self._store, campaign.id)
+        when = "now" if account.state == "running" else self._plan.show(campaign.start_at or 0)
+        typer.echo(f"{self._slug}: newsletter worker sends it, {when}; one must run on at least one host", err=True)
+        print_account(account, as_json=as_json)
+        return OK
 
     def _drive(self, campaign: "Campaign", place: contextlib.ExitStack, *, as_json: bool) -> int:
         from newsletter.delivery import life

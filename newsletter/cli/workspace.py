@@ -2,14 +2,18 @@
 
 import shlex
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.problem import complaint
+from newsletter.problem import InputError, Problem, complaint
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from newsletter.links import Links
     from newsletter.settings import Workspace
 
 _KEY = "NEWSLETTER_SECRET_KEY"
@@ -24,6 +28,22 @@ def chosen_workspace(context: typer.Context) -> "Workspace":
         advice = "go to your workspace, name it with newsletter --workspace DIR, or make one: newsletter init DIR"
         raise complaint(f"is no workspace, for it has no folder issues; {advice}", str(workspace.root.resolve()))
     return workspace
+
+
+def demand_links(workspace: "Workspace") -> "Callable[[str], Links]":
+    """Makes the links of a List-Id. Raises :class:`~newsletter.problem.InputError` naming every setting that sending lacks."""
+    from newsletter.links import Links
+
+    settings, file = workspace.settings, str(workspace.root / ".env")
+    wanted = {
+        "NEWSLETTER_SMTP_HOST": (settings.smtp_host, "name the server that takes your mail"),
+        "NEWSLETTER_PUBLIC_URL": (settings.public_url, "give the https address of newsletter serve, or of your published pages"),
+        "NEWSLETTER_SECRET_KEY": (settings.secret_key, "newsletter init DIR makes an .env with a fresh one"),
+    }
+    problems = [Problem(file, 0, 0, name, f"is not set; {advice}") for name, (value, advice) in wanted.items() if value is None]
+    if problems or settings.public_url is None or settings.secret_key is None:
+        raise InputError(problems)
+    return partial(Links, settings.public_url, settings.secret_key.get_secret_value().encode())
 
 
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make; it must be new or empty.")]) -> None:

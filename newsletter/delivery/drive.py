@@ -62,6 +62,7 @@ async def drive(  # noqa: PLR0913 - each says its own, by name
     pauses: Pauses = Pauses(),  # noqa: B008 - frozen
     timetable: Timetable = Timetable(),  # noqa: B008 - frozen
     context: ssl.SSLContext | None = None,
+    slowed: dict[int, Pace] | None = None,
 ) -> Account:
     """Send what is due of a campaign, and give its account.
 
@@ -74,7 +75,8 @@ async def drive(  # noqa: PLR0913 - each says its own, by name
     together, then the campaign is paused. ``join`` goes on with a campaign only while it runs: it begins no draft and wakes no
     paused one. ``on_progress`` hears of the account about once a second. It stays while something is due within ``wait`` seconds
     (None: to the end), and while another worker holds deliveries. ``timetable`` says when and how fast the publication sends.
-    ``context`` is for a certificate authority of one's own. A campaign that is over is left as it is.
+    ``context`` is for a certificate authority of one's own. ``slowed`` keeps, from one call to the next in the same event loop,
+    the pace of campaigns that a server slowed down. A campaign that is over is left as it is.
 
     Raises :class:`~newsletter.problem.InputError`, before anything is touched, where no server is set or no such campaign exists,
     :class:`~newsletter.delivery.dial.SendError` where the server cannot be used, and
@@ -96,6 +98,7 @@ async def drive(  # noqa: PLR0913 - each says its own, by name
         stop,
         on_progress,
         wait,
+        {} if slowed is None else slowed,
     )
     while await driver.work(limit, join=join):
         limit, join = None, True  # taken for dead: as a new worker, it goes on with what runs still
@@ -119,6 +122,7 @@ class _Driver:
     stop: asyncio.Event
     on_progress: Callable[[Account], None] | None
     wait: float | None
+    slowed: dict[int, Pace]
 
     @property
     def is_shared(self) -> bool:
@@ -136,7 +140,11 @@ class _Driver:
         reached = False
         try:
             now = asyncio.get_running_loop().time()
-            pace = await asyncio.to_thread(_pace, store, of, self.settings, self.timetable, now, rates)
+            pace = self.slowed.pop(of, None)
+            if pace is not None:
+                pace.renew(rates.wait)
+            else:
+                pace = await asyncio.to_thread(_pace, store, of, self.settings, self.timetable, now, rates)
             connections = min(self.settings.smtp_connections, self.campaign.audience)
             own = None if self.is_shared else limit  # of several workers, the ledger counts
             feed = Feed(desk, store.clock, group=_AHEAD * connections, limit=own, patience=self.wait, pace=pace)
@@ -145,6 +153,8 @@ class _Driver:
             async with _watching(store, of, desk, feed, self.stop, self.on_progress), _noting(desk, pace):
                 await sending.work(connections)
             reached = feed.limit_reached
+            if pace.slowed:
+                self.slowed[of] = pace
         finally:
             try:
                 await desk.close()

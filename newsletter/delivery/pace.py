@@ -204,6 +204,12 @@ class Pace:
         """The lanes that a server slowed down, each with its messages a second."""
         return {name: rate for name, lane in self._lanes.items() if (rate := lane.slowed_to) is not None}
 
+    def renew(self, outer: Callable[[str], float]) -> None:
+        """Go on for another worker of this process: nothing is under way, and how far a server slowed it down stays."""
+        self._outer = outer
+        for lane in self._lanes.values():
+            lane.under_way = 0
+
     def shut(self) -> float:
         """Seconds until the sending hours begin; 0 within them."""
         return 0.0 if self._shut_for is None else self._shut_for()

@@ -46,16 +46,9 @@ def server_engine(url: URL, lease: int, clock: DatabaseClock, **how: Any) -> Eng
     Raises :class:`~newsletter.problem.InputError` where the driver is not installed.
     """
     _demand_driver()
-    arguments = {
-        "connect_timeout": _CONNECTING,
-        "application_name": f"newsletter {os.getpid()}@{platform.node()}"[:63],
-        "tcp_user_timeout": lease // 1000,  # milliseconds that what was sent may stay unacknowledged
-        **_KEEPALIVE,
-    }
-    given = {name: value for name, value in arguments.items() if name not in url.query}
     engine = create_engine(
         url,
-        connect_args=given,
+        connect_args=_arguments(url, lease),
         use_native_hstore=False,  # else a statement at each start that finds nothing
         **(how or {"pool_size": 5, "max_overflow": 5, "pool_recycle": 1800, "pool_pre_ping": True}),
     )
@@ -74,6 +67,21 @@ def server_engine(url: URL, lease: int, clock: DatabaseClock, **how: Any) -> Eng
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", begin)
     return engine
+
+
+def driver_arguments(url: URL, lease: int) -> dict[str, Any]:
+    """What psycopg's own ``connect`` takes to reach a server as the newsletter does; a password may be in it (S21)."""
+    return {**url.get_dialect()().create_connect_args(url)[1], **_arguments(url, lease)}
+
+
+def _arguments(url: URL, lease: int) -> dict[str, Any]:
+    arguments = {
+        "connect_timeout": _CONNECTING,
+        "application_name": f"newsletter {os.getpid()}@{platform.node()}"[:63],
+        "tcp_user_timeout": lease // 1000,  # milliseconds that what was sent may stay unacknowledged
+        **_KEEPALIVE,
+    }
+    return {name: value for name, value in arguments.items() if name not in url.query}
 
 
 def _beginning(options: Any, lease: int) -> str:

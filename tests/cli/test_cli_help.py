@@ -33,7 +33,8 @@ sys.exit(" ".join(sys.modules))
 def test_the_commands_are_there() -> None:
     assert set(COMMANDS) == {
         *("cancel", "check", "db", "demo", "doctor", "init", "new", "new-layout", "pause", "preview", "publish", "render"),
-        *("resolve", "resume", "schema", "send", "serve", "status", "subscribers", "test", "tidy", "unsubscribes", "why"),
+        *("resolve", "resume", "schema", "send", "serve", "status", "subscribers", "test", "tidy", "unsubscribes"),
+        *("why", "worker"),
     }
 
 

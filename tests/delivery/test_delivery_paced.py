@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.delivery import Account, freeze
+from newsletter.delivery.pace import Pace
 from newsletter.issue import Timetable
 from newsletter.store import Campaign
 
@@ -102,3 +103,31 @@ def test_a_server_that_wants_less_gets_less_and_the_account_says_so(
     assert (account.state, account.sent, account.note) == ("done", 200, None)
     assert sink.recipients.count("p0@example.org") == 1
     assert any(note is not None and note.startswith("slowed down to ") for note in seen)
+
+
+def test_the_next_turn_of_a_worker_is_as_slow_as_the_server_asked_for(
+    office: "Office", sink: "Sink", crowd: "Crowd", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["newsletter.delivery.drive"], "_REPORT", 0.02)
+    turns = itertools.count(1)
+    sink.answers = lambda step, _: "451 4.7.0 too fast" if step == "RCPT" and next(turns) == 30 else None
+    made, slowed, notes = office.freeze(crowd(200)), dict[int, Pace](), list[str | None]()
+
+    async def run() -> list[Account]:
+        stop = asyncio.Event()
+
+        def watch(account: Account) -> None:
+            if account.note:
+                stop.set()
+
+        async with sink.serve():
+            first = await office.send(made, sink, stop=stop, wait=60.0, on_progress=watch, slowed=slowed)
+            assert list(slowed) == [made.id]
+            return [
+                first,
+                await office.send(made, sink, wait=60.0, slowed=slowed, on_progress=lambda one: notes.append(one.note)),
+            ]
+
+    first, second = asyncio.run(run())
+    assert (first.state, second.state, second.sent) == ("running", "done", 200)
+    assert any(note is not None and note.startswith("slowed down to ") for note in notes)
