@@ -260,7 +260,9 @@ def main() -> None:
             store.close()
             places[f"view, {size:,} deliveries"] = stack.enter_context(server("view", file, views(size)))
         first = next(iter(places.values()))
-        with urllib.request.urlopen(f"http://127.0.0.1:{first.port}{first.path()}") as answer:
+        headers = {"Host": "newsletter.example.org"}
+        request = urllib.request.Request(f"http://127.0.0.1:{first.port}{first.path()}", headers=headers)
+        with urllib.request.urlopen(request) as answer:
             (folder / "page.html").write_bytes(answer.read())
         places["bare Starlette"] = stack.enter_context(server("bare", folder / "page.html", views(1)))
         measure(places, chosen.rounds, chosen.seconds)
