@@ -2,7 +2,6 @@
 
 import os
 import pty
-import re
 import signal
 import subprocess
 import sys
@@ -112,9 +111,10 @@ def test_ctrl_c_drains_and_the_same_command_finishes(office: "Office", post: "Po
     post.hold_at = 4
     sending = office.process(*SEND)
     assert post.holding.wait(60)
-    second = office.newsletter(*SEND)
-    assert second.code == 2
-    assert re.search(rf"at work with this database \((process|newsletter) {sending.pid}\b", second.err)
+    if office.url.startswith("sqlite"):  # on a server, it would join
+        second = office.newsletter(*SEND)
+        assert second.code == 2
+        assert f"at work with this database (process {sending.pid})" in second.err
     sending.send_signal(signal.SIGINT)
     wait_for("stopping when the mail server has answered", sending.stderr)
     post.go_on.set()
