@@ -26,11 +26,13 @@ FAMILIES = {
     *("picture_files", "pictures", "reading", "tables", "text_look", "text_part"),
 }
 OURS = {id_ for id_, rule in all_rules().items() if rule.look.__module__.rpartition(".")[2] in FAMILIES}
+#: Broken in test_check_unsubscribing.py, where the publication is another one.
+ELSEWHERE = {"H14-not-public"}
 TABLES = [broken for module in (document, links, pictures, tables, texts, words) for broken in module.TABLE]
 
 
 def test_every_rule_has_an_edition_that_breaks_it() -> None:
-    assert {broken.rule for broken in TABLES} == OURS
+    assert {broken.rule for broken in TABLES} | ELSEWHERE == OURS
 
 
 def found(issue: Issue) -> list[Finding]:
