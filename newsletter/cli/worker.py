@@ -1,6 +1,5 @@
 """``newsletter worker``: one of several senders on several hosts, until it is stopped."""
 
-import logging
 import signal
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 def worker(context: typer.Context) -> int:
     """Send, with the workers on other hosts, what was begun and what is planned, until Ctrl-C or SIGTERM. Needs PostgreSQL."""
     import asyncio
+    import logging
 
     from newsletter.issue import load_timetable
     from newsletter.store.jobs import demand_jobs
