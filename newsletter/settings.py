@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from newsletter.problem import InputError, Problem, complaint
+from newsletter.relays import Relay, read_relays
 
 PREFIX = "NEWSLETTER_"
 _SECRETS = frozenset({"smtp_password", "imap_password", "secret_key", "database_url"})
@@ -55,6 +56,13 @@ class Settings(BaseModel):
     lease: int = Field(30, ge=1, le=600)
     trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1")
     metrics_listen: tuple[str, int] | None = None
+
+    @field_validator("smtp_host")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        if value is not None:
+            read_relays(value)
+        return value
 
     @field_validator("public_url")
     @classmethod
@@ -109,11 +117,16 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _no_open_wire(self) -> "Settings":
-        if self.smtp_security == "none" and self.smtp_host is not None and not is_loopback(self.smtp_host):
+        if self.smtp_security == "none" and not all(is_loopback(relay.host) for relay in self.relays):
             raise ValueError("SMTP_SECURITY=none is only for a server on this machine; use starttls or tls")  # S12
         if self.imap_security == "none" and self.imap_host is not None and not is_loopback(self.imap_host):
             raise ValueError("IMAP_SECURITY=none is only for a server on this machine; use tls or starttls")  # S12
         return self
+
+    @property
+    def relays(self) -> tuple[Relay, ...]:
+        """The mail servers to send through, as ``smtp_host`` lists them; none where it is not set."""
+        return read_relays(self.smtp_host) if self.smtp_host is not None else ()
 
     @property
     def port(self) -> int:

@@ -28,7 +28,10 @@ class Ended(NamedTuple):
 
 
 def reach_server(settings: "Settings") -> None:
-    """Connect to the mail server, log in and hang up again. Raises :class:`~newsletter.problem.InputError` saying why not."""
+    """Connect to the mail server (of several: to one that answers), log in and hang up again.
+
+    Raises :class:`~newsletter.problem.InputError` saying why not.
+    """
     import asyncio
 
     from newsletter.delivery.connect import CannotConnect
@@ -36,17 +39,21 @@ def reach_server(settings: "Settings") -> None:
     from newsletter.delivery.smtp import Mail, Wire
 
     async def reach() -> None:
-        server = Server.of(settings)
+        left, why = list(Server.all_of(settings)), []
         for pause in (*_PAUSES, None):
-            try:
-                wire: Wire[Mail] = await Wire.open(server)
-            except CannotConnect as error:
-                if error.hopeless or pause is None:
-                    raise complaint(f"nothing was sent: {error}") from None
-                await asyncio.sleep(pause)
-            else:
-                await wire.close()
-                return
+            for server in tuple(left):
+                try:
+                    wire: Wire[Mail] = await Wire.open(server)
+                except CannotConnect as error:
+                    if error.hopeless or pause is None:
+                        left.remove(server)
+                        why.append(str(error))
+                else:
+                    await wire.close()
+                    return
+            if not left:
+                raise complaint(f"nothing was sent: {'; '.join(why)}")
+            await asyncio.sleep(pause or 0)
 
     asyncio.run(reach())
 

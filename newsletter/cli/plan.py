@@ -82,14 +82,14 @@ def tell_plan(
     from newsletter.settings import is_loopback
 
     sender = issue.publication.sender
-    host = settings.smtp_host or ""
+    places = ", ".join(f"{relay.host}:{relay.port or settings.port}" for relay in settings.relays)
     lines = {
         "issue": f"{issue.content.title} ({issue.slug})",
         "subject": issue.content.subject.sample(),
         "from": f"{sender.name or issue.publication.name} <{sender.email}>",
         "to": f"{counted(report.prepared, 'recipient')} of {to}{_left_out(report)}",
         "variants": "\n            ".join(variants),
-        "through": f"{host}:{settings.port}, {_SECURITY[settings.smtp_security]}",
+        "through": f"{places}, {_SECURITY[settings.smtp_security]}",
         "links to": f"{settings.public_url}{_HERE if is_loopback(_host(settings)) else ''}",
         "leaving": _way_out(issue),
     }

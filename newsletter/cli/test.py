@@ -45,7 +45,7 @@ def send_test(
     from newsletter.delivery.test_mail import MOST, send_tests, write_test
 
     workspace = chosen_workspace(context)
-    server = Server.of(workspace.settings)
+    servers = Server.all_of(workspace.settings)
     staff = _read(addresses)
     if len(staff) > MOST:
         raise complaint(f"{len(staff)} addresses are more than a test ({MOST} at most); newsletter send is for lists")
@@ -54,7 +54,7 @@ def send_test(
     _demand_willing(workspace, draft.links, staff)
     _tell(draft, workspace)
     mails = [write_test(draft.whole, draft.variant, draft.values(), one.spelling) for one in staff]
-    answers = asyncio.run(send_tests(server, mails))
+    answers = asyncio.run(send_tests(servers[0], mails, *servers[1:]))
     _report(draft, answers, as_json=as_json)
     if all(answer.taken for answer in answers):
         return OK

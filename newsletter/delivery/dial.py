@@ -34,6 +34,14 @@ class Dialer:
         self._ever = False
         self._failure: SendError | None = None
 
+    def place(self, wire: Wire[Letter]) -> str | None:  # noqa: ARG002 - see relaying.Relays
+        """The relay of a connection; None, for there is only one."""
+        return None
+
+    def resting(self) -> str | None:
+        """Which relays rest: the only one does not, it is waited for."""
+        return None
+
     def proven(self) -> None:
         """The server answers: earlier setbacks are forgotten."""
         self._setbacks = 0

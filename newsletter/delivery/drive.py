@@ -23,6 +23,7 @@ from newsletter.delivery.hours import Hours
 from newsletter.delivery.letters import Letters, Template
 from newsletter.delivery.pace import Limit, Pace, slowed_in_words
 from newsletter.delivery.rates import Rates
+from newsletter.delivery.relaying import Relays
 from newsletter.delivery.replies import Pauses
 from newsletter.delivery.sending import Sending
 from newsletter.delivery.server import Server
@@ -90,7 +91,7 @@ async def drive(  # noqa: PLR0913 - each says its own, by name
     driver = _Driver(
         store,
         campaign,
-        Server.of(settings, context),
+        Server.all_of(settings, context),
         Letters(campaign, sender, OwnLinks(links, edition.headers, campaign.slug), template),
         settings,
         timetable,
@@ -114,7 +115,7 @@ class _Driver:
 
     store: Store
     campaign: Campaign
-    server: Server
+    servers: tuple[Server, ...]
     letters: Letters
     settings: Settings
     timetable: Timetable
@@ -148,9 +149,10 @@ class _Driver:
             connections = min(self.settings.smtp_connections, self.campaign.audience)
             own = None if self.is_shared else limit  # of several workers, the ledger counts
             feed = Feed(desk, store.clock, group=_AHEAD * connections, limit=own, patience=self.wait, pace=pace)
-            dialer = Dialer(self.server, self.pauses, feed)
+            several = len(self.servers) > 1
+            dialer = Relays(self.servers, self.pauses, feed) if several else Dialer(self.servers[0], self.pauses, feed)
             sending = Sending(desk, feed, dialer, self.letters, self.pauses, store.clock, pace)
-            async with _watching(store, of, desk, feed, self.stop, self.on_progress), _noting(desk, pace):
+            async with _watching(store, of, desk, feed, self.stop, self.on_progress), _noting(desk, pace, dialer):
                 await sending.work(connections)
             reached = feed.limit_reached
             if pace.slowed:
@@ -280,13 +282,13 @@ async def _report(store: Store, campaign_id: int, on_progress: Callable[[Account
 
 
 @contextlib.asynccontextmanager
-async def _noting(desk: LedgerDesk, pace: Pace) -> AsyncIterator[None]:
-    """Say in the ledger where the server slows the sending down: ``status`` is another process."""
+async def _noting(desk: LedgerDesk, pace: Pace, dialer: Dialer | Relays) -> AsyncIterator[None]:
+    """Say in the ledger where a server slows the sending down, or rests: ``status`` is another process."""
 
     async def note() -> None:
         noted = None
         while True:
-            if (words := slowed_in_words(pace)) != noted:
+            if (words := "; ".join(filter(None, (dialer.resting(), slowed_in_words(pace)))) or None) != noted:
                 noted = words
                 await desk.remark(words)
             await asyncio.sleep(_REPORT)

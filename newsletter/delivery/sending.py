@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 
 from newsletter.delivery.desk import LedgerDesk
@@ -11,6 +11,7 @@ from newsletter.delivery.feed import Feed
 from newsletter.delivery.ledger import Claimed
 from newsletter.delivery.letters import Letter, Letters
 from newsletter.delivery.pace import Pace
+from newsletter.delivery.relaying import Relays
 from newsletter.delivery.replies import Outcome, Pauses, judge
 from newsletter.delivery.smtp import Wire
 from newsletter.store.clock import Clock
@@ -43,7 +44,7 @@ class Sending:
     """Several connections over one feed."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - it joins these parts and nothing else
-        self, desk: LedgerDesk, feed: Feed, dialer: Dialer, letters: Letters, pauses: Pauses, clock: Clock, pace: Pace
+        self, desk: LedgerDesk, feed: Feed, dialer: Dialer | Relays, letters: Letters, pauses: Pauses, clock: Clock, pace: Pace
     ) -> None:
         self._desk = desk
         self._feed = feed
@@ -53,7 +54,8 @@ class Sending:
         self._clock = clock
         self._pace = pace
         self._now = asyncio.get_running_loop().time
-        self._strikes = Strikes()
+        #: Of each relay its own: what one takes says nothing of another.
+        self._strikes: defaultdict[str | None, Strikes] = defaultdict(Strikes)
         self._error: Exception | None = None
         self._pausing: asyncio.Future[None] | None = None
         #: Messages that were made while the database wrote; see _make_ahead().
@@ -97,7 +99,7 @@ class Sending:
                     continue
                 with self._feed.hand():
                     if await self._feed.granted():
-                        words = await wire.carry(self)
+                        words = await wire.carry(_Through(self, self._dialer.place(wire)))
         except BaseException:
             self._feed.halt()
             raise
@@ -133,17 +135,30 @@ class Sending:
         """See :class:`~newsletter.delivery.smtp.Source`."""
         self._feed.more(call)
 
-    def answer(self, mail: Letter, outcome: Outcome) -> None:
+    def answer(self, mail: Letter, outcome: Outcome, place: str | None = None) -> None:
         """See :class:`~newsletter.delivery.smtp.Source`."""
         if outcome.answered:
             self._dialer.proven()
             self._proven.set()
-        self._land(mail.claimed, outcome)
+        self._land(mail.claimed, outcome, place)
 
-    def _land(self, claimed: Claimed, outcome: Outcome) -> None:
+    def _land(self, claimed: Claimed, outcome: Outcome, place: str | None = None) -> None:
         self._pace.landed(claimed.lane, outcome, self._now())
         self._feed.landed(claimed, judge(outcome, claimed, self._clock(), self._pauses))
-        if self._strikes.add(outcome) and self._pausing is None:
-            note = f"the server refuses the mail: {outcome.code} {outcome.reply}"
+        if self._strikes[place].add(outcome) and self._pausing is None:
+            note = f"{place or 'the server'} refuses the mail: {outcome.code} {outcome.reply}"
             self._pausing = asyncio.ensure_future(self._desk.pause(note))
             self._feed.halt()
+
+
+class _Through:
+    """The sending as the source of one connection, through one relay; see :class:`~newsletter.delivery.smtp.Source`."""
+
+    def __init__(self, sending: Sending, place: str | None) -> None:
+        self._sending = sending
+        self._place = place
+        self.pull = sending.pull
+        self.more = sending.more
+
+    def answer(self, mail: Letter, outcome: Outcome) -> None:
+        self._sending.answer(mail, outcome, self._place)

@@ -33,21 +33,32 @@ class Server:
     messages: int | None = None
     context: ssl.SSLContext = field(default_factory=strict_context, repr=False)
     timeouts: Timeouts = Timeouts()
+    weight: int = 1
 
     @classmethod
     def of(cls, settings: Settings, context: ssl.SSLContext | None = None) -> "Server":
-        """The server of the settings. Raises :class:`~newsletter.problem.InputError` where none is set."""
-        host = settings.smtp_host
-        if host is None:
+        """The first server of the settings. Raises :class:`~newsletter.problem.InputError` where none is set."""
+        return cls.all_of(settings, context)[0]
+
+    @classmethod
+    def all_of(cls, settings: Settings, context: ssl.SSLContext | None = None) -> "tuple[Server, ...]":
+        """Every server of the settings. Raises :class:`~newsletter.problem.InputError` where none is set."""
+        relays = settings.relays
+        if not relays:
             raise complaint("NEWSLETTER_SMTP_HOST is not set; name the server that takes your mail in .env")
-        if settings.smtp_security == "none" and not is_loopback(host):  # S12
+        if settings.smtp_security == "none" and not all(is_loopback(relay.host) for relay in relays):  # S12
             raise complaint("NEWSLETTER_SMTP_SECURITY=none is only for a server on this machine; use starttls or tls")
-        return cls(
-            host,
-            settings.port,
-            settings.smtp_security,
-            settings.smtp_username,
-            settings.smtp_password,
-            settings.smtp_messages_per_connection,
-            context or strict_context(),
+        context = context or strict_context()
+        return tuple(
+            cls(
+                relay.host,
+                relay.port or settings.port,
+                settings.smtp_security,
+                settings.smtp_username,
+                settings.smtp_password,
+                settings.smtp_messages_per_connection,
+                context,
+                weight=relay.weight,
+            )
+            for relay in relays
         )

@@ -65,11 +65,11 @@ def write_test(edition: Edition, variant: str | None, values: Mapping[str, str],
     return Mail(edition.headers.from_email, address, stuffed(_HEADER + message))
 
 
-async def send_tests(server: Server, mails: Sequence[Mail]) -> list[Answer]:
+async def send_tests(server: Server, mails: Sequence[Mail], *others: Server) -> list[Answer]:
     """Send tests over one connection (S12, S13 as for every mail), over a new one where it broke; one answer each, in order.
 
     None is tried twice. Raises :class:`~newsletter.problem.InputError` where there are more than :data:`MOST`, and where no
-    connection was made at all: nothing was sent then.
+    connection was made at all: nothing was sent then. ``others`` are tried in turn where ``server`` cannot be reached.
     """
     if len(mails) > MOST:
         raise complaint(f"{len(mails)} addresses are more than a test ({MOST} at most); newsletter send is for lists")
@@ -77,7 +77,7 @@ async def send_tests(server: Server, mails: Sequence[Mail]) -> list[Answer]:
     while tray.left:
         before = len(tray.left)
         try:
-            wire: Wire[Mail] = await Wire.open(server)
+            wire = await _open((server, *others))
         except CannotConnect as error:
             if not tray.answers:
                 raise complaint(f"nothing was sent: {error}") from None
@@ -88,6 +88,16 @@ async def send_tests(server: Server, mails: Sequence[Mail]) -> list[Answer]:
         if len(tray.left) == before:
             tray.give_up(words or "the mail server closed the connection")
     return [Answer(mail.recipient, tray.answers[mail]) for mail in mails]
+
+
+async def _open(servers: Sequence[Server]) -> Wire[Mail]:
+    why = []
+    for server in servers:
+        try:
+            return await Wire.open(server)
+        except CannotConnect as error:
+            why.append(error)
+    raise CannotConnect("; ".join(map(str, why)), hopeless=all(error.hopeless for error in why))
 
 
 class _Tray:

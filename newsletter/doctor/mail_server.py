@@ -67,7 +67,11 @@ def look_at_mail_server(
     if settings.smtp_host is None:
         yield _UNSET()
         return
-    server = Server.of(settings, context)
+    for server in Server.all_of(settings, context):
+        yield from _look_at(server, now)
+
+
+def _look_at(server: Server, now: dt.datetime | None) -> Iterator[Told]:
     try:
         greeted = asyncio.run(_greet(server))
     except CannotConnect as error:

@@ -8,6 +8,7 @@ from newsletter.doctor.resolver import Address, Dns, NoDns
 from newsletter.doctor.spf import MOST_LOOKUPS, MOST_VOIDS, SpfError, Walk
 from newsletter.doctor.spf_record import SpfSyntax
 from newsletter.doctor.verdict import Told, verdict
+from newsletter.relays import read_relays
 from newsletter.settings import is_loopback
 
 #: Addresses of a relay that are looked at.
@@ -215,13 +216,15 @@ def _named(domain: str, lookups: int, walks: list[tuple[Walk, str | None]]) -> I
 
 
 def _relay_addresses(dns: Dns, relay: str | None) -> list[Address]:
-    """The public addresses of the relay; one inside the house sends from another one, which nobody here knows."""
-    if relay is None or is_loopback(relay):
-        return []
-    try:
-        found = [ipaddress.ip_address(relay.strip("[]"))]
-    except ValueError:
-        found = dns.addresses(relay)
+    """The public addresses of the relays; one inside the house sends from another one, which nobody here knows."""
+    found: list[Address] = []
+    for one in read_relays(relay) if relay is not None else ():
+        if is_loopback(one.host):
+            continue
+        try:
+            found.append(ipaddress.ip_address(one.host))
+        except ValueError:
+            found += dns.addresses(one.host)
     return [address for address in found if not address.is_private][:_RELAYS]
 
 
