@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def once_each(sinks: "list[Sink]", count: int) -> None:
 
 
 @pytest.mark.parametrize(("weights", "connections"), [((1, 2), (3, 7)), ((1, 1), (5, 5)), ((1, 100), (1, 9))])
-def test_connections_are_shared_by_weight(
+def test_connections_are_shared_by_weight(  # noqa: PLR0917 - fixtures
     office: "Office", sink: "Sink", other: "Sink", crowd: "Crowd", weights: tuple[int, int], connections: tuple[int, int]
 ) -> None:
     sink.pause_at_the_end = other.pause_at_the_end = lambda: 0.05
@@ -71,7 +72,7 @@ def _comes_back(sink: "Sink") -> Callable[[str, str], str | None]:
 
 @pytest.mark.parametrize("trouble", [_refuses, _takes_no_mail, _drops_later, _comes_back])
 @pytest.mark.parametrize("first", [True, False])
-def test_the_others_take_over_and_everyone_gets_one(
+def test_the_others_take_over_and_everyone_gets_one(  # noqa: PLR0917 - fixtures
     office: "Office", sink: "Sink", other: "Sink", crowd: "Crowd", trouble: Any, first: bool
 ) -> None:
     bad, good = (sink, other) if first else (other, sink)
@@ -111,8 +112,6 @@ def test_a_relay_that_refuses_by_policy_pauses_with_its_name(
 def test_the_account_says_which_relay_rests(
     office: "Office", sink: "Sink", other: "Sink", crowd: "Crowd", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sys
-
     monkeypatch.setattr(sys.modules["newsletter.delivery.drive"], "_REPORT", 0.01)
     other.answers = _refuses(other)
     sink.pause_at_the_end = lambda: 0.02
