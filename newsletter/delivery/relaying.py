@@ -96,6 +96,14 @@ class Relays:
                 return opened
         return None
 
+    async def spare(self, wire: Wire[Letter]) -> Wire[Letter] | None:
+        """See :meth:`~newsletter.delivery.dial.Dialer.spare`."""
+        if wire.is_open and wire.idle < _IDLE:
+            return wire
+        self._of.pop(wire).wires.discard(wire)
+        await wire.close()
+        return None
+
     def _give_up_where_all_are_spent(self) -> None:
         if all(relay.spent and not relay.works for relay in self._relays):
             raise SendError("no mail server can be used: " + "; ".join(str(relay.why) for relay in self._relays))
@@ -103,9 +111,9 @@ class Relays:
     async def _open(self, relay: _Relay) -> Wire[Letter] | None:
         relay.opening += 1
         try:
-            if relay.works:
+            if any(wire.is_open for wire in relay.wires):
                 return await self._dial(relay)
-            async with relay.lock:  # one try at a time where it is not known to take mail
+            async with relay.lock:  # one try at a time where it is not known to take the login
                 return await self._dial(relay) if relay.until <= self._now() and not self._feed.halted else None
         finally:
             relay.opening -= 1
