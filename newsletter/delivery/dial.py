@@ -10,11 +10,11 @@ from newsletter.delivery.server import Server
 from newsletter.delivery.smtp import Wire
 
 #: Pauses before giving up where not one connection was ever made: somebody waits to hear that the host is misspelt.
-_FIRST_PAUSES = 2
+FIRST_PAUSES = 2
 #: Seconds until a further connection is tried again that the server refused while others are open.
-_FURTHER = 30.0
+FURTHER = 30.0
 #: Seconds after which an unused connection is rather made anew: servers close idle ones, some without a word.
-_IDLE = 30.0
+IDLE = 30.0
 
 
 class SendError(Exception):
@@ -53,7 +53,7 @@ class Dialer:
         connection beside those that are open. Raises :class:`SendError` after several setbacks in a row.
         """
         if wire is not None and wire.is_open:
-            if wire.idle < _IDLE and not wire.worn:
+            if wire.idle < IDLE and not wire.worn:
                 return wire
             await wire.close()
         async with self._lock:
@@ -67,7 +67,7 @@ class Dialer:
 
     async def spare(self, wire: Wire[Letter]) -> Wire[Letter] | None:
         """A connection that had to wait before its first mail; None where it was closed or grew old, which is no setback."""
-        if wire.is_open and wire.idle < _IDLE:
+        if wire.is_open and wire.idle < IDLE:
             return wire
         self._wires.discard(wire)
         await wire.close()
@@ -108,9 +108,9 @@ class Dialer:
 
     def _set_back(self, words: str, *, hopeless: bool = False) -> None:
         self._setbacks += 1
-        if hopeless or self._setbacks > (len(self._pauses) if self._ever else min(_FIRST_PAUSES, len(self._pauses))):
+        if hopeless or self._setbacks > (len(self._pauses) if self._ever else min(FIRST_PAUSES, len(self._pauses))):
             self._failure = SendError(words)
 
     async def rest(self) -> None:
         """What a worker does that got no connection."""
-        await self._feed.sleep(_FURTHER)
+        await self._feed.sleep(FURTHER)

@@ -28,7 +28,7 @@ class Template(Protocol):
         """The whole message as it follows DATA. Raises :class:`MissingValue` and :class:`HeaderError`."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Letter(Mail):
     """The mail of one delivery."""
 

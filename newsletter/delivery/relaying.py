@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from newsletter.delivery.connect import CannotConnect
-from newsletter.delivery.dial import _FIRST_PAUSES, _FURTHER, _IDLE, SendError
+from newsletter.delivery.dial import FIRST_PAUSES, FURTHER, IDLE, SendError
 from newsletter.delivery.feed import Feed
 from newsletter.delivery.letters import Letter
 from newsletter.delivery.replies import Pauses
@@ -38,7 +38,7 @@ class _Relay:
 
     def set_back(self, words: str, now: float, *, hopeless: bool = False) -> None:
         self.setbacks += 1
-        enough = len(self._pauses) if self.ever else min(_FIRST_PAUSES, len(self._pauses))
+        enough = len(self._pauses) if self.ever else min(FIRST_PAUSES, len(self._pauses))
         self.spent = self.spent or hopeless or self.setbacks > enough
         # A wrong password is not tried often: servers lock accounts.
         pause = self._pauses[-1] if hopeless else self._pauses[min(self.setbacks, len(self._pauses)) - 1]
@@ -74,7 +74,7 @@ class Relays:
     async def renew(self, wire: Wire[Letter] | None, words: str) -> Wire[Letter] | None:
         """See :meth:`~newsletter.delivery.dial.Dialer.renew`; raises where no relay can be used."""
         if wire is not None:
-            if wire.is_open and wire.idle < _IDLE and not wire.worn:
+            if wire.is_open and wire.idle < IDLE and not wire.worn:
                 return wire
             broke = not wire.is_open
             await wire.close()
@@ -98,7 +98,7 @@ class Relays:
 
     async def spare(self, wire: Wire[Letter]) -> Wire[Letter] | None:
         """See :meth:`~newsletter.delivery.dial.Dialer.spare`."""
-        if wire.is_open and wire.idle < _IDLE:
+        if wire.is_open and wire.idle < IDLE:
             return wire
         self._of.pop(wire).wires.discard(wire)
         await wire.close()
@@ -123,7 +123,7 @@ class Relays:
             wire: Wire[Letter] = await Wire.open(relay.server)
         except CannotConnect as error:
             if any(other.is_open for other in relay.wires) and not error.hopeless:
-                relay.until = self._now() + _FURTHER  # it wants no more beside those that are open
+                relay.until = self._now() + FURTHER  # it wants no more beside those that are open
             else:
                 relay.set_back(str(error), self._now(), hopeless=error.hopeless)
             return None
@@ -134,4 +134,4 @@ class Relays:
     async def rest(self) -> None:
         """What a worker does that got no connection: until a relay may be tried again."""
         pause = min(relay.until for relay in self._relays) - self._now()
-        await self._feed.sleep(min(max(pause, 0.01), _FURTHER))
+        await self._feed.sleep(min(max(pause, 0.01), FURTHER))

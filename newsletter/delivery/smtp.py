@@ -40,7 +40,7 @@ _SAYS: dict[_Verb, frozenset[int]] = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Mail:
     """A message with its envelope. Not frozen, for it would take four times as long to make."""
 
