@@ -350,7 +350,7 @@ def test_after_a_crash_the_claimed_go_out_and_those_on_the_wire_are_shown(office
 def test_a_connection_that_was_idle_is_made_anew(
     office: "Office", sink: "Sink", crowd: "Crowd", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("newsletter.delivery.dial._IDLE", 0.0)
+    monkeypatch.setattr("newsletter.delivery.dial.IDLE", 0.0)
     tries = itertools.count()
     sink.answers = lambda step, _: "450 4.2.0 later" if step == "RCPT" and next(tries) < 2 else None
     account = office.run(office.freeze(crowd(1)), sink, wait=60.0)

@@ -122,8 +122,8 @@ def run(office: "Office", server: FaultServer, made: Any, **how: Any) -> Account
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = Server.of
-    monkeypatch.setattr(Server, "of", lambda *given: replace(usual(*given), timeouts=SHORT))
+    usual = Server.all_of
+    monkeypatch.setattr(Server, "all_of", lambda *given: tuple(replace(one, timeouts=SHORT) for one in usual(*given)))
 
 
 @pytest.mark.parametrize("pipelining", [True, False], ids=["pipelining", "sequential"])
