@@ -196,7 +196,6 @@ def test_the_slug_is_found_by_path_too(office: "Office", post: "Post") -> None:
     assert office.newsletter("status", "issues/2026-12/issue.yaml", "--json").json["sent"] == 3
 
 
-@both
 def test_only_one_send_at_a_time(office: "Office", post: "Post") -> None:
     with send_lock(office.url):
         ran = office.send()
