@@ -97,7 +97,7 @@ def slow(seconds: float) -> Callable[[str], str | None]:
 @on_a_server
 def test_two_share_a_campaign_and_each_recipient_gets_one(hosts: Office) -> None:
     hosts.crowd(300)
-    hosts.post.refuses = slow(0.01)
+    hosts.post.refuses = slow(0.04)
     hired = hire(hosts, 2)
     begun = hosts.send("--background", "--json")
     assert begun.code == 0
