@@ -79,6 +79,11 @@ def dismiss(*hired: "subprocess.Popen[str]") -> str:
     """SIGTERM: each ends with 0. Gives what they said."""
     for one in hired:
         one.send_signal(signal.SIGTERM)
+    return farewell(*hired)
+
+
+def farewell(*hired: "subprocess.Popen[str]") -> str:
+    """What they said that were told to stop; each ends with 0."""
     said = ""
     for one in hired:
         said += one.communicate()[1]
@@ -146,7 +151,7 @@ def test_sigterm_finishes_what_is_on_the_wire_and_pause_and_cancel_stop_it(hosts
     assert hosts.post.holding.wait(80)
     hired.send_signal(signal.SIGTERM)
     hosts.post.go_on.set()
-    assert "Traceback" not in dismiss(hired)
+    assert "Traceback" not in farewell(hired)  # one SIGTERM: a second says "at once"
     account = hosts.account()
     assert (account["state"], account["uncertain"]) == ("running", 0)
     assert 10 <= account["sent"] == len(hosts.post) < 60
