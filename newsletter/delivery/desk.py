@@ -1,27 +1,31 @@
 """The ledger's desk: what the connections ask for at the same time is written in one transaction (group commit).
 
-A ledger's commit waits for the disk; with ten connections, ten results and ten intents wait for it together. A thread of the
-desk's own does what may take long: it commits where the disk is slow, and writes everything where somebody else is writing or the
-database is at the other end of a network. The rest is done where it is asked for: two threads at work would take the
-interpreter's lock from each other at every statement and every system call, which costs more than the statements.
+A ledger's commit waits for the disk; with ten connections, ten results and ten intents wait for it together. In a file that
+nobody else writes into, the statements run where they are asked for, and a process waits for the disk (:mod:`.flusher`): two
+threads at work would take the interpreter's lock from each other at every statement and every system call, which costs more than
+the statements. Where somebody else is writing, or the database is at the other end of a network, a thread of the desk's own does
+it all.
 """
 
 import asyncio
 import contextlib
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, RootTransaction
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from newsletter.delivery import ledger, life
+from newsletter.delivery.flusher import Flusher
 from newsletter.delivery.ledger import Claimed, Result
 from newsletter.store.engine import Store, Write
 from newsletter.store.faults import fault_of
+from newsletter.store.hasty import HastyWriter
 
 T = TypeVar("T")
 #: One wish: the transition, told whether an earlier try of it may have been stored.
@@ -31,8 +35,6 @@ Wish = Callable[[Connection, bool], T]
 PAUSES = (0.1, 0.5, 2.0, 5.0)
 #: Wishes in one transaction.
 _GROUP = 500
-#: Seconds that a commit may hold the connections up, on the average.
-_QUICK = 0.004
 
 
 class LedgerError(Exception):
@@ -53,8 +55,6 @@ def writing(store: Store) -> Iterator[Connection]:
 class _Asked:
     wish: Wish[Any]
     answer: asyncio.Future[Any]
-    gave: Any = None
-    transaction: RootTransaction | None = None  # what is left to commit
     tried: bool = False  # its transaction may have been stored
 
 
@@ -72,21 +72,18 @@ class LedgerDesk:
         self._loop = asyncio.get_running_loop()
         self._held = contextlib.ExitStack()
         self._hasty = self._held.enter_context(store.hasty_writer())
-        self._commit_takes = 0.0
+        self._flusher = None if self._hasty is None else Flusher(self._hasty.log)
         self._with_the_thread = 0
         self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="newsletter-ledger", daemon=True)
         self._thread.start()
 
-    @property
-    def at_once(self) -> bool:
-        """Whether a turn is on disk when :meth:`turn` returns, as far as one can know."""
-        return self._hasty is not None and not self._with_the_thread and self._failure is None and self._commit_takes < _QUICK
-
     async def close(self) -> None:
         """Store what was asked for, and end the thread. Raises :class:`LedgerError` where something could not be stored."""
         self._asked.put(None)
         await asyncio.to_thread(self._thread.join)
+        if self._flusher is not None:
+            self._flusher.close()
         self._held.close()
         if self._failure is not None:
             raise self._failure
@@ -135,40 +132,32 @@ class LedgerDesk:
 
     def _ask(self, wish: Wish[T]) -> "asyncio.Future[T]":
         asked = _Asked(wish, self._loop.create_future())
-        if self._hasty is not None and not self._with_the_thread and self._failure is None:
-            self._write(self._hasty, asked)
-            if self._commit_takes < _QUICK and self._commit(asked):
-                asked.answer.set_result(asked.gave)
-                return asked.answer
-        self._with_the_thread += 1
-        self._asked.put(asked)
+        if self._hasty is None or self._with_the_thread or self._failure is not None or not self._write(self._hasty, asked):
+            self._with_the_thread += 1
+            self._asked.put(asked)
         return asked.answer
 
-    def _write(self, connection: Connection, asked: _Asked) -> None:
-        """Run a wish's statements; where that fails, nothing is left of them, and the thread meets it again."""
-        with contextlib.suppress(Exception):
-            transaction = connection.begin()
-            try:
-                asked.gave = asked.wish(connection, False)
-            except BaseException:
-                transaction.rollback()
-                raise
-            asked.transaction = transaction
-
-    def _commit(self, asked: _Asked) -> bool:
-        """Commit what was written; False where nothing was, or it may not have been stored: then all of it is done again."""
-        transaction, asked.transaction = asked.transaction, None
-        if transaction is None:
-            return False
-        begun = self._loop.time()
+    def _write(self, hasty: HastyWriter, asked: _Asked) -> bool:
+        """Store a wish here; False where that fails: the thread meets it again, and waits."""
         try:
-            transaction.commit()
-        except Exception:  # noqa: BLE001 - the thread meets it again
+            hasty.begin()
+            gave = asked.wish(hasty.connection, False)
             asked.tried = True
-            with contextlib.suppress(Exception):
-                transaction.rollback()
+            hasty.commit()
+        except Exception:  # noqa: BLE001 - the thread meets it again
+            with contextlib.suppress(sqlite3.Error):
+                hasty.undo()
             return False
-        self._commit_takes += (self._loop.time() - begun - self._commit_takes) / 8
+
+        def stored(error: OSError | None) -> None:
+            if error is None:
+                _give(asked.answer, gave, None)
+            else:  # what the kernel could not write it forgets: there is no second try
+                self._failure = LedgerError(f"the database cannot be written: {error.strerror}")
+                _give(asked.answer, None, self._failure)
+
+        assert self._flusher is not None
+        self._flusher.flush(stored)
         return True
 
     def _run(self) -> None:
@@ -177,9 +166,6 @@ class LedgerDesk:
 
     def _take_wishes(self, write: Write) -> None:
         while (first := self._asked.get()) is not None:
-            if self._commit(first):
-                self._answer(first.answer, first.gave, None)
-                continue
             group, over = [first], False
             while len(group) < _GROUP and not self._asked.empty():
                 following = self._asked.get()
@@ -209,12 +195,7 @@ class LedgerDesk:
     def _answer(self, waiting: "asyncio.Future[Any]", answer: Any, error: Exception | None) -> None:
         def tell() -> None:
             self._with_the_thread -= 1
-            if waiting.done():  # its task was cancelled
-                return
-            if error is None:
-                waiting.set_result(answer)
-            else:
-                waiting.set_exception(error)
+            _give(waiting, answer, error)
 
         with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
             self._loop.call_soon_threadsafe(tell)
@@ -235,3 +216,12 @@ class LedgerDesk:
     def _pause_after(self, tries: int, _error: DBAPIError) -> float | None:
         """Seconds until the next try of what failed so many times before; None: no more."""
         return PAUSES[tries] if tries < len(PAUSES) else None
+
+
+def _give(waiting: "asyncio.Future[Any]", answer: Any, error: Exception | None) -> None:
+    if waiting.done():  # its task was cancelled
+        return
+    if error is None:
+        waiting.set_result(answer)
+    else:
+        waiting.set_exception(error)

@@ -1,13 +1,14 @@
 """The ledger's due deliveries become intents on disk and go to the connections; what became of them goes back the same way.
 
 Everything is written in turns, each one transaction (group commit): the results since the last turn, the intents for the next few
-messages, and a claim where few are left. Where the ledger answers at once, the connection that finds nothing to pull takes the
-turn itself; it then says the envelope behind the body it is about to send, and nobody waits. All other turns are a clerk's, who
-also says when there is nothing more to do.
+messages, and a claim where few are left. The connection that pulls one of the last few that are granted begins the next turn, and
+the others take what is left while the disk is waited for. All other turns are a clerk's, who also says when there is nothing more
+to do.
 """
 
 import asyncio
 import contextlib
+import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ _LOOK = 2.0
 _GATHER = (0.001, 0.01)
 #: So many times the group are claimed at once: a claim is cheap to give back.
 _PORTION = 5
+#: When no more than this part of a group is left to pull, the next turn begins: as many leave while it is on its way to the disk.
+_RESERVE = 2
 
 
 @dataclass(slots=True)
@@ -46,6 +49,7 @@ class Feed:
     def __init__(  # noqa: PLR0913 - each says its own, by name
         self, desk: LedgerDesk, clock: Clock, *, group: int, limit: int | None, patience: float | None, pace: Pace
     ) -> None:
+        self._reserve = group // _RESERVE
         self._desk = desk
         self._pace = pace
         self._clock = clock
@@ -126,20 +130,19 @@ class Feed:
 
     async def granted(self) -> bool:
         """Wait until something can be pulled; False where nothing is about to come."""
-        self._turn_at_once()
+        self._turn_ahead()
         return await self._wait(lambda: bool(self._granted), lambda: not self._claimed and self._turn is None)
 
     def pull(self) -> Claimed | None:
         """The next delivery, to be answered with :meth:`landed`. Its intent is on disk: its message may leave (S23)."""
-        self._turn_at_once()
+        if self._turn is None and len(self._granted) <= self._reserve:
+            self._turn_ahead()
         if self.halted or not self._granted:
             return None
         self._out += 1
         if self._left is not None:
             self._left -= 1
-        claimed = self._granted.popleft()
-        self._stir_clerk()
-        return claimed
+        return self._granted.popleft()
 
     def more(self, call: Callable[[], None]) -> None:
         """Call back, once, when there may be something to pull."""
@@ -159,7 +162,7 @@ class Feed:
         self._stir_clerk()
 
     def _stir_clerk(self) -> None:
-        if not self._gathering or self._enough():
+        if self._turn is None and (not self._gathering or self._enough()):
             self._stir.set()
 
     async def _wait(self, something: Callable[[], bool], nothing: Callable[[], bool]) -> bool:
@@ -184,18 +187,10 @@ class Feed:
 
     # --- turns --------------------------------------------------------------------------------------------------------------
 
-    def _turn_at_once(self) -> None:
-        """Have something granted now, where the ledger answers at once."""
-        if self._granted or not self._at_once():
-            return
-        if room := self._room():
+    def _turn_ahead(self) -> None:
+        """Have the next group granted before the last of this one is pulled."""
+        if self._turn is None and self._pace.free and (room := self._room()):
             self._begin(room, self._wanted_now(room))
-            self._finish_if_stored()
-            if self._turn is not None or self._back or self._dry:
-                self._stir.set()
-
-    def _at_once(self) -> bool:
-        return self._turn is None and self._pace.free and self._desk.at_once
 
     def _begin(self, room: int, wanted: int, lanes: Mapping[str, int] | None = None) -> None:
         results, self._results = self._results, []
@@ -204,13 +199,19 @@ class Feed:
         stored = self._desk.turn(results, [intent.id for intent in intents], wanted, lanes)
         self._turn = _Turn(intents, wanted, lanes, begun, stored)
         self._turns += 1
+        stored.add_done_callback(self._end)
 
-    def _finish_if_stored(self) -> None:
+    def _end(self, stored: "asyncio.Future[tuple[set[int], list[Claimed]]]") -> None:
         turn, now = self._turn, self._loop.time()
-        if turn is None or not turn.stored.done():
+        self._turn = None
+        if turn is None or stored.cancelled():
             return
-        self._turn, self._takes = None, now - turn.begun
-        may, claimed = turn.stored.result()
+        if error := stored.exception():
+            self._failure = error
+            self.halt()
+            return
+        self._takes = now - turn.begun
+        may, claimed = stored.result()
         for intent in turn.intents:
             if intent.id in may:
                 self._granted.append(intent)
@@ -222,6 +223,7 @@ class Feed:
         self._claimed.extend(claimed)
         if turn.wanted and not claimed:
             self._dry, self._next_claim = True, now + _LOOK
+        self._stir_clerk()
         self._tell()
 
     # --- the clerk ----------------------------------------------------------------------------------------------------------
@@ -241,11 +243,11 @@ class Feed:
 
     async def _finish(self) -> bool:
         """Wait for the turn that is under way; where nothing was due in it, look what comes."""
-        if self._turn is not None:
-            if not self._turn.stored.done():
-                self.ahead([*self._granted, *self._turn.intents])
-                await asyncio.wait([self._turn.stored])
-            self._finish_if_stored()
+        while (turn := self._turn) is not None:
+            if not self._granted:
+                self.ahead(turn.intents)
+            await self._stir.wait()  # which its end does
+            self._stir.clear()
         dry, self._dry = self._dry, False
         if dry:
             await self._look_ahead()
@@ -286,12 +288,12 @@ class Feed:
 
     def _enough(self) -> bool:
         """Whether a transaction is worth its while: not before the connections have taken what the last one granted."""
-        return self.halted or not (self._granted or (self._claimed and self._at_once()))
+        return self.halted or len(self._granted) <= self._reserve
 
     async def _gather(self) -> None:
         self._gathering = True
         self._stir.clear()
-        pause = _GATHER[1] if self._at_once() else min(max(self._takes, _GATHER[0]), _GATHER[1])
+        pause = _GATHER[1] if self._claimed and self._pace.free else min(max(self._takes, _GATHER[0]), _GATHER[1])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._stir.wait()
@@ -300,7 +302,7 @@ class Feed:
     def _room(self) -> int:
         if self.halted or not self._hands:
             return 0
-        room = self._group - len(self._granted)
+        room = min(self._group, self._group + self._reserve - len(self._granted))
         if self._left is not None:
             room = min(room, self._left - len(self._granted))
         return max(0, min(room, len(self._claimed)))
@@ -319,7 +321,10 @@ class Feed:
 
     async def _look_ahead(self) -> None:
         """Nothing was due: when is the next claim, or is the work over?"""
+        self._next_claim = math.inf
         due = await self._desk.next_due()
+        if not self._next_claim:
+            return  # something landed meanwhile
         ahead = None if due is None else max((due - self._clock()) / SECOND, self._pace.shut())
         soon = ahead is not None and (self._patience is None or ahead <= self._patience)
         if not soon and not self._busy():
@@ -330,7 +335,7 @@ class Feed:
         self._next_claim = self._loop.time() + max(pause, 0)
 
     def _busy(self) -> bool:
-        return bool(self._out or self._granted or self._claimed or self._results or self._back)
+        return bool(self._out or self._granted or self._claimed or self._results or self._back or self._turn)
 
     async def _bide(self) -> None:
         """No lane may claim now: wait for one, or is the work over?"""

@@ -95,7 +95,7 @@ def claim(  # noqa: PLR0913 - the fence needs them all
     while ids := _due(connection, campaign_id, lanes, wanted, now):
         listed = _listed(ids)
         _suppression(len(listed)).run(connection, {**listed, "moment": now})
-        rows: list[Any] = list(_taking(len(listed)).run(connection, {**listed, "whose": worker_id, "moment": now}).all())
+        rows = _taking(len(listed)).run(connection, {**listed, "whose": worker_id, "moment": now})
         if rows:
             place = {one: number for number, one in enumerate(ids)}
             return sorted(_claimed(rows), key=lambda one: place[one.id])
@@ -115,7 +115,7 @@ def _due(connection: Connection, campaign_id: int, lanes: Sequence[str], wanted:
     found: list[tuple[int, int]] = []
     for lane in lanes:
         given = {"campaign": campaign_id, "lane": lane, "moment": now, "wanted": wanted}
-        found += map(tuple, _DUE_FIRST.run(connection, given).all())
+        found += map(tuple, _DUE_FIRST.run(connection, given))
     return [one for _, one in sorted(found)[:wanted]]
 
 
@@ -161,7 +161,7 @@ def _among(count: int) -> ColumnElement[bool]:
 
 def lanes_of(connection: Connection, campaign_id: int) -> list[str]:
     """The lanes that a campaign's deliveries are in, by name; ``*`` holds whoever is in no lane of its own."""
-    return [row[0] for row in _LANES.run(connection, {"campaign": campaign_id}).all()]
+    return [row[0] for row in _LANES.run(connection, {"campaign": campaign_id})]
 
 
 _LANES = Prepared(select(lane_table.c.lane).where(lane_table.c.campaign_id == bindparam("campaign")).order_by(lane_table.c.lane))
@@ -179,7 +179,7 @@ def mark_sending(  # noqa: PLR0913 - the fence needs them all
         return set()
     listed = _listed(wanted)
     given = {**listed, "whose": worker_id, "running": campaign_id, "moment": now}
-    return {row[0] for row in _intents(len(listed), again).run(connection, given).all()}
+    return {row[0] for row in _intents(len(listed), again).run(connection, given)}
 
 
 #: The fence: a worker that is alive, and a campaign that runs. Both rows are locked FOR SHARE: whoever declares the worker dead,
@@ -262,4 +262,4 @@ def earliest(connection: Connection, campaign_id: int, *, lane: str | None = Non
 
 def _may_work(connection: Connection, campaign_id: int, worker_id: int, now: int = 0) -> bool:
     given = {"whose": worker_id, "running": campaign_id, "moment": now}
-    return _MAY_WORK.run(connection, given).one_or_none() is not None
+    return bool(_MAY_WORK.run(connection, given))

@@ -33,10 +33,10 @@ def register(  # noqa: PLR0913 - each says its own, by name
 def hold(connection: Connection, worker_id: int, lease: int, now: int) -> bool:
     """Show that a worker lives, to the end of this transaction and for its ``lease`` (microseconds); False where it was taken
     for dead."""
-    found = _ROW.run(connection, {"whose": worker_id}).one_or_none()
-    if found is None:
+    found = _ROW.run(connection, {"whose": worker_id})
+    if not found:
         return False
-    if found[0] is not None and found[0] - now < 2 * lease // 3:
+    if (until := found[0][0]) is not None and until - now < 2 * lease // 3:
         connection.execute(update(worker).where(worker.c.id == worker_id).values(lease_until=now + lease))
     return True
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from itertools import chain
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Engine, Table, func, literal
@@ -17,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from newsletter.problem import complaint
 from newsletter.store.clock import LEASE, Clock, DatabaseClock, now
 from newsletter.store.faults import fault_of, gave_way
+from newsletter.store.hasty import HastyWriter
 from newsletter.store.postgresql import CLOCK, TABLES_LOCK, cannot_use, server_engine, server_lock
 from newsletter.store.quiet import demand_quiet
 from newsletter.store.schema import demand_tables, make_tables
@@ -97,19 +99,17 @@ class Store:
             yield write
 
     @contextmanager
-    def hasty_writer(self) -> Iterator[Connection | None]:
-        """A connection for transactions that write and never wait for another writer: where there is one, they raise at once.
+    def hasty_writer(self) -> Iterator[HastyWriter | None]:
+        """A connection for transactions that write and wait neither for another writer nor for the disk.
 
         None where each statement waits for a network, however free the database is.
         """
         if self._writer.dialect.name != "sqlite":
             yield None
             return
-        with self._writer.connect() as connection:
-            connection.detach()  # closed afterwards: nobody else gets an impatient one
-            with connection.begin():
-                connection.exec_driver_sql("PRAGMA busy_timeout = 0")
-            yield connection
+        with self._writer.execution_options(newsletter_by_hand=True).connect() as connection:
+            connection.detach()  # closed afterwards: nobody else gets a hasty one
+            yield HastyWriter(connection, Path(str(self._writer.url.database)))
 
     @contextmanager
     def hold(self) -> Iterator[Connection]:

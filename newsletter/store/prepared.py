@@ -6,7 +6,7 @@ SQLAlchemy takes several times as long to put a statement's values in their plac
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Dialect, String, literal_column
+from sqlalchemy import ColumnElement, Connection, Dialect, String, literal_column
 from sqlalchemy.sql.expression import UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
 
@@ -24,13 +24,26 @@ class Prepared:
         self._statement = statement
         self._texts: dict[str, tuple[str, Sequence[str] | None, dict[str, Any]]] = {}
 
-    def run(self, connection: Connection, values: Mapping[str, object]) -> CursorResult[Any]:
-        """Run it with its named values. Raises KeyError where one is missing, and what ``Connection.execute`` raises."""
-        known = self._texts.get(connection.dialect.name)
-        text, order, own = known if known is not None else self._compile(connection.dialect)
+    def run(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Any]:
+        """Run it with its named values; gives the rows. Raises KeyError where a value is missing.
+
+        Also what ``Connection.execute`` raises; on the connection of a :class:`~newsletter.store.hasty.HastyWriter` what the
+        driver raises.
+        """
+        driver = connection.get_execution_options().get("newsletter_driver")
+        if driver is not None:
+            rows: list[Any] = driver.execute(*self.spelled(connection.dialect, values)).fetchall()
+            return rows
+        result = connection.exec_driver_sql(*self.spelled(connection.dialect, values))
+        return result.all() if result.returns_rows else ()
+
+    def spelled(self, dialect: Dialect, values: Mapping[str, object]) -> tuple[str, Any]:
+        """Its text and its values as the dialect's driver takes them. Raises KeyError where a value is missing."""
+        known = self._texts.get(dialect.name)
+        text, order, own = known if known is not None else self._compile(dialect)
         given = {**own, **values}
         # Drivers with places instead of names want the values in their order.
-        return connection.exec_driver_sql(text, given if order is None else tuple([given[name] for name in order]))
+        return text, given if order is None else tuple([given[name] for name in order])
 
     def _compile(self, dialect: Dialect) -> tuple[str, Sequence[str] | None, dict[str, Any]]:
         compiled = self._statement.compile(dialect=dialect)

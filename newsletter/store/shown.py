@@ -51,9 +51,9 @@ _SHOWN = Prepared(
 def shown_of(store: Store, campaign_id: int, delivery_id: int) -> Shown | None:
     """What the view page of a delivery is made of, or None where it does not exist in this campaign."""
     with store.read() as connection:
-        row = _SHOWN.run(connection, {"campaign": campaign_id, "delivery": delivery_id}).one_or_none()
-    if row is None:
+        rows = _SHOWN.run(connection, {"campaign": campaign_id, "delivery": delivery_id})
+    if not rows:
         return None
-    slug, edition_hash, variant, data, mark, public, latest_hash = tuple(row)
+    slug, edition_hash, variant, data, mark, public, latest_hash = rows[0]
     fields = None if data is None else json.loads(data)
     return Shown(slug, edition_hash, variant, fields, mark, None if public is None else bool(public), latest_hash)

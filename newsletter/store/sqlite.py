@@ -44,6 +44,8 @@ def _prepare(connection: Any, _record: object) -> None:
 def _begin(connection: Connection) -> None:
     # A writer takes its place at once: one that reads first and writes later can be refused in the middle.
     options = connection.get_execution_options()
+    if options.get("newsletter_by_hand", False):
+        return
     if options.get("newsletter_unlinked", False):
         connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # without effect once a transaction has begun
     if options.get("newsletter_writes", False):

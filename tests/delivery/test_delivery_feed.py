@@ -1,13 +1,16 @@
-"""Deliveries are granted in groups, each with its intent on disk, without a wait where the ledger answers at once."""
+"""Deliveries are granted in groups, their intents on disk; the next group is on its way before the last one is used up."""
 
 import asyncio
+import itertools
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.delivery import ledger
-from newsletter.delivery.desk import LedgerDesk
+from newsletter.delivery.desk import LedgerDesk, LedgerError
 from newsletter.delivery.feed import Feed
+from newsletter.delivery.flusher import Flusher
 from newsletter.delivery.ledger import Claimed, Result
 from newsletter.delivery.pace import Pace
 from newsletter.store import Campaign
@@ -15,51 +18,114 @@ from newsletter.store import Campaign
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.delivery.conftest import Office, People
+    from tests.delivery.conftest import Office, People, Sink
+
+    Crowd = Callable[[int], People]
 
 GROUP = 4
 
 
 async def pull_all(office: "Office", made: Campaign, seen: list[int]) -> list[Claimed]:
-    """Pull in one go, with no turn of the event loop in between, and say that all was sent; ``seen`` are the intents on disk."""
+    """Pull one by one, and say that each was sent; ``seen`` are the intents that each one meets in the ledger."""
     with office.store.write() as connection:
         worker = ledger.register(connection, host="h", pid=1, version="1", now=1)
         ledger.start(connection, made.id, 1)
     desk = LedgerDesk(office.store, made.id, worker)
     feed = Feed(desk, office.store.clock, group=GROUP, limit=None, patience=0.0, pace=Pace(["*"], 0.0))
     pulled = []
-    assert await feed.due()
     with feed.hand():
-        assert await feed.granted()
-        while (one := feed.pull()) is not None:
-            seen.append(list(office.states(made).values()).count("sending"))
-            assert office.states(made)[one.address] == "sending"  # S23
-            pulled.append(one)
-            feed.landed(one, Result(one.id, "sent", 250))
+        while await feed.due():
+            while (one := feed.pull()) is not None:
+                seen.append(list(office.states(made).values()).count("sending"))
+                assert office.states(made)[one.address] == "sending"  # S23
+                pulled.append(one)
+                feed.landed(one, Result(one.id, "sent", 250))
+            await feed.granted()
     await feed.close()
     await desk.close()
     return pulled
 
 
-def test_whoever_pulls_need_not_wait_for_the_next_group(
-    office: "Office", crowd: "Callable[[int], People]", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("newsletter.delivery.desk._QUICK", 60.0)  # however slow this machine's disk is
+def test_the_next_group_is_written_before_the_last_of_this_one_is_pulled(office: "Office", crowd: "Crowd") -> None:
     made = office.freeze(crowd(15))
     seen: list[int] = []
     pulled = asyncio.run(pull_all(office, made, seen))
     assert len(pulled) == len({one.id for one in pulled}) == 15
-    assert max(seen) == GROUP
+    # Two were pulled of the first four, and their results are stored with the next four intents.
+    assert seen[:3] == [GROUP, GROUP, GROUP + GROUP // 2]
+    assert max(seen) <= GROUP + GROUP // 2
     assert set(office.states(made).values()) == {"sent"}
 
 
-def test_where_commits_are_slow_only_one_group_is_there(
-    office: "Office", crowd: "Callable[[int], People]", monkeypatch: pytest.MonkeyPatch
+def test_another_writer_is_waited_for_and_nothing_is_lost(office: "Office", crowd: "Crowd", sink: "Sink") -> None:
+    """As ``serve`` is, that stores who leaves."""
+    made = office.freeze(crowd(60))
+    over = threading.Event()
+
+    def hinder() -> None:
+        while not over.wait(0.005):
+            with office.store.write():
+                over.wait(0.02)
+
+    other = threading.Thread(target=hinder)
+    other.start()
+    try:
+        account = office.run(made, sink)
+    finally:
+        over.set()
+        other.join()
+    assert (account.state, account.sent) == ("done", 60)
+    assert len(sink.accepted) == 60
+
+
+def test_no_message_leaves_before_its_intent_is_on_disk(
+    office: "Office", crowd: "Crowd", sink: "Sink", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("newsletter.delivery.desk._QUICK", 0.0)
-    made = office.freeze(crowd(15))
+    """S23. The disk takes the claim and the first intents, and then nothing more."""
+    flush, turns, stop = Flusher.flush, itertools.count(1), asyncio.Event()
+    held: list[object] = []
+
+    def hold_up(self: Flusher, done: "Callable[[OSError | None], None]") -> None:
+        if next(turns) <= 2:
+            flush(self, done)
+            return
+        held.append(done)
+        if len(held) == 1:
+            asyncio.get_running_loop().call_later(0.3, let_go, self)
+
+    def let_go(self: Flusher) -> None:
+        seen.append(len(sink.accepted))
+        monkeypatch.setattr(Flusher, "flush", flush)
+        for done in held:
+            flush(self, done)  # type: ignore[arg-type]
+
     seen: list[int] = []
-    pulled = asyncio.run(pull_all(office, made, seen))
-    assert len(pulled) == GROUP
-    states = list(office.states(made).values())
-    assert (states.count("sent"), states.count("sending")) == (GROUP, 0)
+    monkeypatch.setattr(Flusher, "flush", hold_up)
+    made = office.freeze(crowd(40))
+    account = office.run(made, sink, stop=stop)
+    assert seen == [8]  # four connections have groups of eight
+    assert (account.state, account.sent) == ("done", 40)
+
+
+def test_a_disk_that_takes_no_more_ends_the_sending(
+    office: "Office", crowd: "Crowd", sink: "Sink", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush, turns = Flusher.flush, itertools.count(1)
+
+    def full(self: Flusher, done: "Callable[[OSError | None], None]") -> None:
+        if next(turns) < 4:
+            flush(self, done)
+        else:
+            done(OSError(5, "Input/output error"))
+
+    monkeypatch.setattr(Flusher, "flush", full)
+    made = office.freeze(crowd(100))
+    with pytest.raises(LedgerError, match="the database cannot be written: Input/output error"):
+        office.run(made, sink)
+    accepted, states = len(sink.accepted), list(office.states(made).values())
+    assert 0 < accepted < 100
+    monkeypatch.setattr(Flusher, "flush", flush)
+    assert states.count("sent") + states.count("sending") + states.count("uncertain") >= accepted
+    account = office.run(made, sink)
+    assert account.sent + account.uncertain == 100
+    assert len(sink.accepted) == len(set(sink.recipients)) >= account.sent

@@ -29,8 +29,8 @@ def test_it_runs_with_values_of_its_own_and_of_each_run(tmp_path: Path) -> None:
     with store.writer() as write:
         with write() as connection:
             connection.execute(worker.insert(), ROWS)
-            assert [tuple(row) for row in end.run(connection, {"a": 1, "b": 2, "later": 2}).all()] == [(1, 7, "it's 2")]
-            assert set(end.run(connection, {"later": 3, "b": 5, "a": 3}).scalars()) == {3, 5}
+            assert [tuple(row) for row in end.run(connection, {"a": 1, "b": 2, "later": 2})] == [(1, 7, "it's 2")]
+            assert {row[0] for row in end.run(connection, {"later": 3, "b": 5, "a": 3})} == {3, 5}
         with write() as connection, pytest.raises(KeyError):
             end.run(connection, {"a": 1, "b": 2})
     with store.read() as connection:
