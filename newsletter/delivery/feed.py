@@ -9,23 +9,20 @@ to do.
 import asyncio
 import contextlib
 import math
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from newsletter.delivery.desk import LedgerDesk
 from newsletter.delivery.ledger import Claimed, Result
 from newsletter.delivery.pace import Pace
+from newsletter.delivery.stock import Stock
 from newsletter.store.clock import SECOND, Clock
 
 #: While it waits for something to become due, it looks this often (seconds) whether somebody paused the campaign.
 _LOOK = 2.0
 #: A few results wait for others to share their transaction, as long as the last one took, within these bounds (seconds).
 _GATHER = (0.001, 0.01)
-#: So many times the group are claimed at once: a claim is cheap to give back.
-_PORTION = 5
-#: When no more than this part of a group is left to pull, the next turn begins: as many leave while it is on its way to the disk.
-_RESERVE = 2
 
 
 @dataclass(slots=True)
@@ -49,18 +46,11 @@ class Feed:
     def __init__(  # noqa: PLR0913 - each says its own, by name
         self, desk: LedgerDesk, clock: Clock, *, group: int, limit: int | None, patience: float | None, pace: Pace
     ) -> None:
-        self._reserve = group // _RESERVE
         self._desk = desk
         self._pace = pace
         self._clock = clock
-        self._group = group
-        self._left = limit
+        self._stock = Stock(group, limit)
         self._patience = patience
-        self._claimed: deque[Claimed] = deque()
-        self._granted: deque[Claimed] = deque()
-        self._results: list[Result] = []
-        self._back: list[int] = []
-        self._out = 0
         self._hands = 0
         self._over = self._closing = self._gathering = self._dry = False
         self._turn: _Turn | None = None
@@ -79,12 +69,12 @@ class Feed:
     @property
     def limit_reached(self) -> bool:
         """Whether as many were handed out as the limit allows."""
-        return self._left == 0
+        return self._stock.limit_reached
 
     @property
     def waiting(self) -> int:
         """How many deliveries are held for connections to come."""
-        return len(self._granted) + len(self._claimed)
+        return len(self._stock.granted) + len(self._stock.claimed)
 
     @property
     def halted(self) -> bool:
@@ -115,7 +105,8 @@ class Feed:
 
     async def due(self) -> bool:
         """Wait for something to do; False where the work is over, for now or for good."""
-        return await self._wait(lambda: bool(self._granted or self._claimed), lambda: self._over or self.limit_reached)
+        stock = self._stock
+        return await self._wait(lambda: bool(stock.granted or stock.claimed), lambda: self._over or self.limit_reached)
 
     @contextlib.contextmanager
     def hand(self) -> Iterator[None]:
@@ -130,19 +121,16 @@ class Feed:
 
     async def granted(self) -> bool:
         """Wait until something can be pulled; False where nothing is about to come."""
+        stock = self._stock
         self._turn_ahead()
-        return await self._wait(lambda: bool(self._granted), lambda: not self._claimed and self._turn is None)
+        return await self._wait(lambda: bool(stock.granted), lambda: not stock.claimed and self._turn is None)
 
     def pull(self) -> Claimed | None:
         """The next delivery, to be answered with :meth:`landed`. Its intent is on disk: its message may leave (S23)."""
-        if self._turn is None and len(self._granted) <= self._reserve:
+        stock = self._stock
+        if self._turn is None and stock.is_low:
             self._turn_ahead()
-        if self.halted or not self._granted:
-            return None
-        self._out += 1
-        if self._left is not None:
-            self._left -= 1
-        return self._granted.popleft()
+        return None if self.halted or not stock.granted else stock.take()
 
     def more(self, call: Callable[[], None]) -> None:
         """Call back, once, when there may be something to pull."""
@@ -150,14 +138,8 @@ class Feed:
 
     def landed(self, claimed: Claimed, result: Result | None) -> None:
         """What became of a delivery that was pulled; None: nothing was tried, and it does not count for the limit."""
-        self._out -= 1
-        if result is not None:
-            self._results.append(result)
-        else:
-            self._back.append(claimed.id)
-            if self._left is not None:
-                self._left += 1
-        if not self._out or result is None or result.next_at or not self._pace.free:
+        self._stock.land(claimed, result)
+        if not self._stock.out or result is None or result.next_at or not self._pace.free:
             self._next_claim = 0.0
         self._stir_clerk()
 
@@ -193,8 +175,7 @@ class Feed:
             self._begin(room, self._wanted_now(room))
 
     def _begin(self, room: int, wanted: int, lanes: Mapping[str, int] | None = None) -> None:
-        results, self._results = self._results, []
-        intents = [self._claimed.popleft() for _ in range(room)]
+        results, intents = self._stock.take_results(), self._stock.next_intents(room)
         begun = self._loop.time()
         stored = self._desk.turn(results, [intent.id for intent in intents], wanted, lanes)
         self._turn = _Turn(intents, wanted, lanes, begun, stored)
@@ -214,13 +195,13 @@ class Feed:
         may, claimed = stored.result()
         for intent in turn.intents:
             if intent.id in may:
-                self._granted.append(intent)
+                self._stock.granted.append(intent)
             else:
-                self._back.append(intent.id)
+                self._stock.back.append(intent.id)
                 self._unpace([intent])
         if turn.lanes is not None:
             self._pace.took(turn.lanes, turn.wanted, Counter(one.lane for one in claimed), now)
-        self._claimed.extend(claimed)
+        self._stock.claimed.extend(claimed)
         if turn.wanted and not claimed:
             self._dry, self._next_claim = True, now + _LOOK
         self._stir_clerk()
@@ -244,7 +225,7 @@ class Feed:
     async def _finish(self) -> bool:
         """Wait for the turn that is under way; where nothing was due in it, look what comes."""
         while (turn := self._turn) is not None:
-            if not self._granted:
+            if not self._stock.granted:
                 self.ahead(turn.intents)
             await self._stir.wait()  # which its end does
             self._stir.clear()
@@ -256,14 +237,11 @@ class Feed:
 
     async def _withdraw(self) -> bool:
         """Give back what nobody will send now."""
-        back, self._back = self._back, []
         if self.halted or not self._hands:
-            back += [claimed.id for claimed in self._granted]
-            self._unpace(self._granted)
-            self._granted.clear()
+            self._unpace(self._stock.withdraw_granted())
         if self.halted:
-            back += [claimed.id for claimed in self._claimed]
-            self._claimed.clear()
+            self._stock.withdraw_claimed()
+        back = self._stock.take_back()
         if back:
             await self._desk.withdraw(back)
         return bool(back)
@@ -277,7 +255,7 @@ class Feed:
             if not lanes:
                 wanted = 0
                 await self._bide()
-        if not (room or wanted or self._results):
+        if not (room or wanted or self._stock.results):
             return False
         if not self._enough():
             await self._gather()
@@ -288,33 +266,23 @@ class Feed:
 
     def _enough(self) -> bool:
         """Whether a transaction is worth its while: not before the connections have taken what the last one granted."""
-        return self.halted or len(self._granted) <= self._reserve
+        return self.halted or self._stock.is_low
 
     async def _gather(self) -> None:
         self._gathering = True
         self._stir.clear()
-        pause = _GATHER[1] if self._claimed and self._pace.free else min(max(self._takes, _GATHER[0]), _GATHER[1])
+        pause = _GATHER[1] if self._stock.claimed and self._pace.free else min(max(self._takes, _GATHER[0]), _GATHER[1])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._stir.wait()
         self._gathering = False
 
     def _room(self) -> int:
-        if self.halted or not self._hands:
-            return 0
-        room = min(self._group, self._group + self._reserve - len(self._granted))
-        if self._left is not None:
-            room = min(room, self._left - len(self._granted))
-        return max(0, min(room, len(self._claimed)))
+        return 0 if self.halted or not self._hands else self._stock.room()
 
     def _wanted(self, room: int) -> int:
         """How many to claim, once it is time for it."""
-        if self.halted or len(self._claimed) - room >= self._group:
-            return 0
-        wanted = _PORTION * self._group
-        if self._left is not None:
-            wanted = min(wanted, self._left - len(self._granted) - len(self._claimed))
-        return max(wanted, 0)
+        return 0 if self.halted else self._stock.wanted(room)
 
     def _wanted_now(self, room: int) -> int:
         return self._wanted(room) if self._loop.time() >= self._next_claim else 0
@@ -335,7 +303,7 @@ class Feed:
         self._next_claim = self._loop.time() + max(pause, 0)
 
     def _busy(self) -> bool:
-        return bool(self._out or self._granted or self._claimed or self._results or self._back or self._turn)
+        return self._turn is not None or not self._stock.is_empty
 
     async def _bide(self) -> None:
         """No lane may claim now: wait for one, or is the work over?"""
@@ -346,8 +314,8 @@ class Feed:
         self._next_claim = now + min(self._pace.wait(now), _LOOK)
 
     def _unpace(self, given_back: Iterable[Claimed]) -> None:
-        if not self._pace.free:
-            for claimed in given_back:
+        for claimed in given_back:
+            if not self._pace.free:
                 self._pace.back(claimed.lane, self._loop.time())
 
     async def _rest(self) -> None:
