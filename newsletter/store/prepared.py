@@ -26,11 +26,15 @@ class Prepared:
 
     def run(self, connection: Connection, values: Mapping[str, object]) -> CursorResult[Any]:
         """Run it with its named values. Raises KeyError where one is missing, and what ``Connection.execute`` raises."""
-        known = self._texts.get(connection.dialect.name)
-        text, order, own = known if known is not None else self._compile(connection.dialect)
+        return connection.exec_driver_sql(*self.spelled(connection.dialect, values))
+
+    def spelled(self, dialect: Dialect, values: Mapping[str, object]) -> tuple[str, Any]:
+        """Its text and its values as the dialect's driver takes them. Raises KeyError where a value is missing."""
+        known = self._texts.get(dialect.name)
+        text, order, own = known if known is not None else self._compile(dialect)
         given = {**own, **values}
         # Drivers with places instead of names want the values in their order.
-        return connection.exec_driver_sql(text, given if order is None else tuple([given[name] for name in order]))
+        return text, given if order is None else tuple([given[name] for name in order])
 
     def _compile(self, dialect: Dialect) -> tuple[str, Sequence[str] | None, dict[str, Any]]:
         compiled = self._statement.compile(dialect=dialect)
