@@ -8,7 +8,6 @@ against bad ones, over one connection: how long an answer takes must not say wha
 import argparse
 import asyncio
 import json
-import logging
 import os
 import random
 import statistics
@@ -33,6 +32,7 @@ from newsletter.links import Links
 from newsletter.store import Store, open_store, save_edition, tables
 from newsletter.store.engine import insert_rows
 from newsletter.web.app import create_app
+from newsletter.web.log import write_log
 from newsletter.web.server import BackgroundServer
 
 #: A view page should be given out at least so many times as often as the bare route gives out its bytes.
@@ -91,8 +91,7 @@ def bare(body: bytes) -> Starlette:
 
 def serve(kind: str, file: str) -> None:
     """Be one of the servers until standard input ends; prints the port."""
-    logging.basicConfig(format="%(asctime)s %(message)s")
-    logging.getLogger("newsletter").setLevel(logging.INFO)
+    write_log()
     with BackgroundServer() as server:
         server.start(
             bare(Path(file).read_bytes()) if kind == "bare" else create_app(open_store(f"sqlite:///{file}"), LINKS, PUBLICATION)

@@ -7,7 +7,8 @@ from newsletter.store.consents import Consent, consents_of
 from newsletter.store.deliveries import StoredDelivery, delivery_of, delivery_to
 from newsletter.store.editions import Picture, load_edition, picture_of, save_edition
 from newsletter.store.engine import Store, open_store, send_lock
-from newsletter.store.shown import Shown, shown_of
+from newsletter.store.glance import Unready
+from newsletter.store.shown import Shown, shown_at_once, shown_of
 from newsletter.store.subscribers import Subscriber, erase, find_subscriber, list_subscribers
 from newsletter.store.suppressions import (
     Suppression,
@@ -29,6 +30,7 @@ __all__ = [
     "StoredDelivery",
     "Subscriber",
     "Suppression",
+    "Unready",
     "attempts_of",
     "begun_editions",
     "begun_issue",
@@ -50,6 +52,7 @@ __all__ = [
     "picture_of",
     "save_edition",
     "send_lock",
+    "shown_at_once",
     "shown_of",
     "suppress",
     "suppression_of",

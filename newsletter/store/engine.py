@@ -18,8 +18,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from newsletter.problem import complaint
 from newsletter.store.clock import LEASE, Clock, DatabaseClock, now
 from newsletter.store.faults import fault_of, gave_way
+from newsletter.store.glance import Glances, Unready
 from newsletter.store.hasty import HastyWriter
 from newsletter.store.postgresql import CLOCK, TABLES_LOCK, cannot_use, server_engine, server_lock
+from newsletter.store.prepared import Prepared
 from newsletter.store.quiet import demand_quiet
 from newsletter.store.schema import demand_tables, make_tables
 from newsletter.store.sqlite import file_engine, file_lock, make_file
@@ -42,6 +44,7 @@ class Store:
         self._reader = engine
         self._writer = engine.execution_options(newsletter_writes=True)
         self._patient = self._writer.execution_options(newsletter_patient=True)
+        self._glances = Glances(Path(engine.url.database or "")) if engine.dialect.name == "sqlite" else None
         self.clock = clock
         self.lease = lease
 
@@ -64,6 +67,15 @@ class Store:
         """A transaction that reads one consistent state; it neither waits for writers nor holds them up."""
         with self._reader.begin() as connection:
             yield connection
+
+    def glance(self, look: Prepared, values: Mapping[str, object]) -> tuple[Any, ...] | None:
+        """The one row that a prepared SELECT finds, at once and as the last commit left it; None where there is none.
+
+        Raises :class:`~newsletter.store.glance.Unready` where only :meth:`read` can tell, which may wait: ask that in a thread.
+        """
+        if self._glances is None:
+            raise Unready
+        return self._glances.row(*look.spelled(self._reader.dialect, values))
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -157,6 +169,8 @@ class Store:
 
     def close(self) -> None:
         """Give all connections back."""
+        if self._glances is not None:
+            self._glances.close()
         self._reader.dispose()
 
 

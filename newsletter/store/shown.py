@@ -1,7 +1,7 @@
 """The delivery that a view token names becomes what its page is made of, by one statement: most requests to the pages ask it."""
 
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, bindparam, select
 
@@ -48,12 +48,20 @@ _SHOWN = Prepared(
 )
 
 
+def shown_at_once(store: Store, campaign_id: int, delivery_id: int) -> Shown | None:
+    """What :func:`shown_of` gives, without waiting. Raises :class:`~newsletter.store.glance.Unready` where it would have to."""
+    row = store.glance(_SHOWN, {"campaign": campaign_id, "delivery": delivery_id})
+    return None if row is None else _shown(row)
+
+
 def shown_of(store: Store, campaign_id: int, delivery_id: int) -> Shown | None:
     """What the view page of a delivery is made of, or None where it does not exist in this campaign."""
     with store.read() as connection:
         rows = _SHOWN.run(connection, {"campaign": campaign_id, "delivery": delivery_id})
-    if not rows:
-        return None
-    slug, edition_hash, variant, data, mark, public, latest_hash = rows[0]
+    return _shown(tuple(rows[0])) if rows else None
+
+
+def _shown(row: tuple[Any, ...]) -> Shown:
+    slug, edition_hash, variant, data, mark, public, latest_hash = row
     fields = None if data is None else json.loads(data)
     return Shown(slug, edition_hash, variant, fields, mark, None if public is None else bool(public), latest_hash)

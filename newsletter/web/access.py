@@ -2,7 +2,9 @@
 
 import logging
 import time
+from functools import lru_cache
 
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.web.metrics import REQUESTS, SECONDS
@@ -37,6 +39,12 @@ class AccessLog:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             route = getattr(scope.get("route"), "name", "none")
             seconds = time.perf_counter() - started
-            REQUESTS.labels(method, route, status).inc()
-            SECONDS.labels(route).observe(seconds)
+            requests, times = _meters(method, route, status)
+            requests.inc()
+            times.observe(seconds)
             log.info("%s %s %d %.1f ms", method, route, status, seconds * 1000)
+
+
+@lru_cache(256)  # to find them by their labels costs more than to count
+def _meters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, status), SECONDS.labels(route)

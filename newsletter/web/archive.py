@@ -59,6 +59,7 @@ class Archive:
         self._loaded_at = store.clock()  # the publication's words are on every page
         self._facts = lru_cache(None)(self._read_facts)  # an edition never changes
         self._issue_page = lru_cache(_AT_HAND)(self._make_issue)
+        self._share_page = lru_cache(_AT_HAND)(self._make_share_url)
         self._index_page = lru_cache(1)(self._make_index)
         self._feed_page = lru_cache(1)(self._make_feed)
 
@@ -97,8 +98,7 @@ class Archive:
         """Where everyone can read a mail's issue, in a language as far as it has it (else its own); None: it is not public."""
         if shown.latest_hash is None or not self._is_public(shown.public):
             return None
-        _own, *others = self._facts(shown.latest_hash).languages
-        return self._links.issue_url(shown.slug, language if language in others else None)
+        return self._share_page(shown.slug, shown.latest_hash, language)
 
     def unlisted(self, edition_hash: str) -> str:
         """An edition for nobody in particular, of an issue that is not public."""
@@ -107,6 +107,10 @@ class Archive:
     def draft(self, edition: Edition, slug: str, language: str | None) -> PublicPage | None:
         """The page that an issue will have which was not begun yet."""
         return self._page(self._issue_pages.for_everyone(edition, slug, language, None), self._loaded_at)
+
+    def _make_share_url(self, slug: str, edition_hash: str, language: str) -> str:
+        _own, *others = self._facts(edition_hash).languages
+        return self._links.issue_url(slug, language if language in others else None)
 
     def _make_issue(self, issue: BegunIssue, language: str | None) -> PublicPage | None:
         edition = self._edition(issue.edition_hash)

@@ -30,6 +30,8 @@ def _steps(error: BaseException | None) -> list[str]:
 
 def _escaped(line: str) -> str:
     """Without line ends, escape sequences and what turns the direction of text (S22)."""
+    if line.isprintable():  # nearly all are
+        return line
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in line)
 
 

@@ -13,7 +13,7 @@ from newsletter.compose.edition import Slot
 from newsletter.issue.only import primary
 from newsletter.links import Delivered, Links
 from newsletter.message import OwnLinks
-from newsletter.store import Shown, Store, load_edition, shown_of
+from newsletter.store import Shown, Store, Unready, load_edition, shown_at_once, shown_of
 from newsletter.web.archive import Archive
 from newsletter.web.issue_page import IssuePages
 from newsletter.web.page import MAIL_POLICY, SAFE_HEADERS, Pages
@@ -21,6 +21,14 @@ from newsletter.web.page import MAIL_POLICY, SAFE_HEADERS, Pages
 #: Variants of editions whose HTML is kept at hand: readers open the last issues.
 _VARIANTS = 32
 _HEADERS = SAFE_HEADERS | {"Content-Security-Policy": MAIL_POLICY, "Cache-Control": "private, no-cache"}
+_RAW_HEADERS = [one for one in Response(headers=_HEADERS, media_type="text/html").raw_headers if one[0] != b"content-length"]
+
+
+def _mail(body: bytes | str) -> Response:
+    """A mail as an answer: its headers are always the same but for the length, so they are made once."""
+    answer = Response(body)
+    answer.raw_headers = [*_RAW_HEADERS, (b"content-length", b"%d" % len(answer.body))]
+    return answer
 
 
 class _Page(NamedTuple):
@@ -49,12 +57,16 @@ class ViewPages:
             raise HTTPException(404)
         if named == Delivered(0, 0):
             return self._pages.answer("example")
-        if self._store.dialect == "sqlite":  # a row of a file is there sooner than another thread
-            return self._show(named)
-        return await run_in_threadpool(self._show, named)
+        try:
+            shown = shown_at_once(self._store, named.campaign, named.delivery)  # a row of a file is there sooner than a thread
+        except Unready:
+            return await run_in_threadpool(self._show_patiently, named)
+        return self._show(named, shown)
 
-    def _show(self, named: Delivered) -> Response:
-        shown = shown_of(self._store, named.campaign, named.delivery)
+    def _show_patiently(self, named: Delivered) -> Response:
+        return self._show(named, shown_of(self._store, named.campaign, named.delivery))
+
+    def _show(self, named: Delivered, shown: Shown | None) -> Response:
         if shown is None:
             raise HTTPException(404)
         if shown.fields is None:
@@ -63,7 +75,7 @@ class ViewPages:
         page = self._page(shown.edition_hash, shown.variant, shown.slug, share_url)
         values = shown.fields | page.own.values(named.campaign, named.delivery, shown.mark)
         body = b"".join([piece if isinstance(piece, bytes) else piece.fill(values).encode() for piece in page.pieces])
-        return Response(body, headers=_HEADERS, media_type="text/html")
+        return _mail(body)
 
     def _without_values(self, shown: Shown) -> Response:
         """The issue for everyone, never the variant that the recipient had: his tags are nobody's business any more.
@@ -74,7 +86,7 @@ class ViewPages:
         share_url = self._archive.share_url(shown, "")
         if share_url is not None:
             return RedirectResponse(share_url, 303, SAFE_HEADERS | {"Cache-Control": "no-store"})
-        return Response(self._archive.unlisted(shown.edition_hash), headers=_HEADERS, media_type="text/html")
+        return _mail(self._archive.unlisted(shown.edition_hash))
 
     def _make_page(self, edition_hash: str, variant: str | None, slug: str, share_url: str | None) -> _Page:
         edition = load_edition(self._store, edition_hash, with_files=False)

@@ -86,6 +86,12 @@ def test_staff_are_told_once_and_without_the_other_host(site: "Site", caplog: py
     assert "see that a proxy passes Host on" in line
 
 
+def test_what_was_found_of_a_host_holds_for_no_other_path(site: "Site") -> None:
+    for path, status in 2 * [("/healthz", 200), ("/issues/", 404)]:
+        assert site.ask("GET", path, headers={"Host": "127.0.0.1:8025"}).status_code == status
+    assert site.ask("GET", "/issues/").status_code == 200
+
+
 @settings(max_examples=300)
 @given(st.text(max_size=40) | st.from_regex(r"[\[\]:@/.?#%a-z0-9-]{0,30}", fullmatch=True))
 @example("[::1")

@@ -77,6 +77,26 @@ def test_the_stored_edition_is_not_touched(site: "Site") -> None:
     assert site.dump() == before
 
 
+def test_where_the_row_is_not_there_at_once_it_is_waited_for(site: "Site") -> None:
+    gone = site.links.view_url(1, 99)
+    at_once = [site.ask("GET", url) for url in (site.view[ANNA], gone)]
+    assert site.store._glances is not None
+    site.store._glances.close()
+    in_a_thread = [site.ask("GET", url) for url in (site.view[ANNA], gone)]
+    assert [answer.status_code for answer in at_once] == [200, 404]
+    assert [(one.content, one.headers) for one in at_once] == [(one.content, one.headers) for one in in_a_thread]
+
+
+@both
+def test_where_the_database_does_not_answer_the_page_says_so(site: "Site") -> None:
+    assert site.ask("GET", site.view[ANNA]).status_code == 200
+    with site.store.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE delivery RENAME TO elsewhere")
+    answer = site.ask("GET", site.view[ANNA])
+    assert answer.status_code == 503
+    assert "elsewhere" not in answer.text
+
+
 @pytest.mark.parametrize("how", ["erased", "retention"])
 def test_once_the_values_are_gone_the_link_leads_to_the_page_for_everyone(site: "Site", how: str) -> None:
     if how == "erased":
