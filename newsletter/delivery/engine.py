@@ -25,7 +25,7 @@ TASK = QUEUE = "drive"
 #: Seconds between two sweeps.
 SWEEP = 5.0
 #: Seconds before a database that was away is tried again, the last again and again.
-_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
+_PAUSES: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)
 #: No job takes longer in seconds: a minute, and what a server may take for its last answer (RFC 5321 §4.5.3.2.6).
 _LONGEST = 15 * 60
 _AWAY = (ConnectorException, psycopg.Error, DBAPIError, OSError)
