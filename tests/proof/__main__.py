@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tests.proof.campaign import Campaign
 from tests.proof.evidence import Evidence
+from tests.proof.hosts import Hosts
+from tests.proof.network import DATABASE, running_network, why_not
 from tests.proof.office import Command, Quick
 from tests.proof.several import Several
 from tests.proof.staff import Staff
@@ -61,8 +63,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fork the sender from one that is loaded, with short pauses")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--workers", type=int, default=2, help="how many send side by side, on PostgreSQL")
+    parser.add_argument("--hosts", action="store_true", help="two hosts, one is cut off and joined again; needs root")
     parser.add_argument("--engine", choices=["send", "worker"], default="send", help="newsletter send or worker, on PostgreSQL")
     chosen = parser.parse_args()
+    if chosen.hosts and (reason := why_not()) is not None:
+        parser.error(reason)
     folder = Path(tempfile.mkdtemp(prefix="newsletter-proof-"))
     begun = time.monotonic()
 
@@ -73,7 +78,11 @@ def main() -> int:
     make: Callable[..., Campaign] = functools.partial(Campaign, pipelining=not chosen.sequential, tell=tell)
     try:
         with contextlib.ExitStack() as stack:
-            if chosen.database == "postgresql":
+            if chosen.hosts:
+                network = stack.enter_context(running_network(2))
+                server = stack.enter_context(running_server(DATABASE, network.servers))
+                make = functools.partial(Hosts, tell=tell, server=server, network=network)
+            elif chosen.database == "postgresql":
                 server = stack.enter_context(running_server())
                 make = functools.partial(
                     Staff if chosen.engine == "worker" else Several,
