@@ -49,8 +49,11 @@ def running_postgresql() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def running_server(address: str = "127.0.0.1", namespace: str | None = None) -> Iterator[Server]:
-    """What :func:`running_postgresql` does, for who wants to break it; in a network namespace it listens at its address there."""
+def running_server(address: str = "127.0.0.1", namespace: str | None = None, *, durable: bool = False) -> Iterator[Server]:
+    """What :func:`running_postgresql` does, for who wants to break it; in a network namespace it listens at its address there.
+
+    ``durable`` waits for the disk, for who measures.
+    """
     binaries = programs()
     if binaries is None:
         raise FileNotFoundError("initdb")
@@ -79,7 +82,9 @@ def running_server(address: str = "127.0.0.1", namespace: str | None = None) -> 
     if namespace is not None:
         with (data / "pg_hba.conf").open("a") as allowed:
             allowed.write(f"host all all {address}/24 trust\n")
-    options = f"-c port={port} -c listen_addresses={address} -c unix_socket_directories={folder} -c fsync=off"
+    options = (
+        f"-c port={port} -c listen_addresses={address} -c unix_socket_directories={folder} -c fsync={'on' if durable else 'off'}"
+    )
     start = ("pg_ctl", "--pgdata", str(data), "--log", str(data / "log"), "--wait", "--options", options)
     call(*start, "start")
     try:
