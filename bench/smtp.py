@@ -114,10 +114,10 @@ class People:
             )
 
 
-def ours(port: int, count: int, context: ssl.SSLContext | None = None) -> float:
+def ours(port: int, count: int, context: ssl.SSLContext | None = None, url: str | None = None) -> float:
     """The whole way from the ledger: claim, intent on disk, message, result on disk. The list is frozen before."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        store = open_store(f"sqlite:///{folder}/ledger.db")
+        store = open_store(url or f"sqlite:///{folder}/ledger.db")
         edition = sample_edition(HTML_SIZE)
         campaign, _ = freeze(
             store, slug="bench", edition=edition, recipients=People(count), mark=LINKS.mark, list_name="list.csv"

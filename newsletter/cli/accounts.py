@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from newsletter.cli import OK, PARTLY
+from newsletter.cli.plan import counted
 
 if TYPE_CHECKING:
     from newsletter.delivery.account import Account
@@ -25,16 +26,19 @@ _MEANING = {
 }
 
 
-def print_account(account: "Account", *, as_json: bool, troubles: "Iterable[Trouble] | None" = None) -> None:
+def print_account(
+    account: "Account", *, as_json: bool, troubles: "Iterable[Trouble] | None" = None, workers: int | None = None
+) -> None:
     """Print the account: JSON to stdout, or a few lines to stderr that anyone can read.
 
-    ``troubles`` are listed, too: in the JSON, or a line each on stdout, separated by tabs.
+    ``troubles`` are listed, too: in the JSON, or a line each on stdout, separated by tabs. ``workers`` are as many ``newsletter
+    worker`` as are at work, None where there can be none.
     """
     if as_json:
         listed = {} if troubles is None else {"trouble": [trouble.as_json() for trouble in troubles]}
         typer.echo(json.dumps({**account.as_json(), **listed}, ensure_ascii=False))
         return
-    typer.echo(f"{account.slug}: {_state(account)}", err=True)
+    typer.echo(f"{account.slug}: {_state(account, workers)}", err=True)
     _line(account.audience, "audience", "everyone, each in one of these lines")
     for name, meaning in _MEANING.items():
         count = getattr(account, name)
@@ -52,7 +56,7 @@ def print_account(account: "Account", *, as_json: bool, troubles: "Iterable[Trou
         typer.echo("\t".join((trouble.state, trouble.address, trouble.answer, trouble.meaning or "")))
 
 
-def print_accounts(accounts: Sequence["Account"], *, as_json: bool) -> None:
+def print_accounts(accounts: Sequence["Account"], *, as_json: bool, workers: int | None = None) -> None:
     """Print several accounts; as JSON one object with a list, since ``--json`` gives one object."""
     if as_json:
         typer.echo(json.dumps({"campaigns": [account.as_json() for account in accounts]}, ensure_ascii=False))
@@ -60,7 +64,7 @@ def print_accounts(accounts: Sequence["Account"], *, as_json: bool) -> None:
         typer.echo("nothing was sent yet", err=True)
     else:
         for account in accounts:
-            print_account(account, as_json=False)
+            print_account(account, as_json=False, workers=workers)
 
 
 def emptied(moment: int) -> str:
@@ -93,21 +97,35 @@ def _tell_deferrals(account: "Account") -> None:
         typer.echo(f"{'':>23}  {others:,} at other domains", err=True)
 
 
-def _state(account: "Account") -> str:
-    go_on = f"newsletter send {account.slug}"
+def _state(account: "Account", workers: int | None) -> str:
+    alone = f"newsletter send {account.slug}"
+    go_on = f"newsletter resume {account.slug} --background" if workers else alone
+    begins = f"{counted(workers, 'newsletter worker')} will begin it" if workers else f"{alone} waits for it"
     match account.state:
         case "paused":
             return f"paused: {account.note}; {go_on} goes on" if account.note else f"paused; {go_on} goes on"
         case "scheduled" if account.starts_at is not None:
-            return f"planned for {account.starts_at.astimezone():%Y-%m-%d %H:%M}; {go_on} waits for it"
+            return f"planned for {account.starts_at.astimezone():%Y-%m-%d %H:%M}; {_nobody(workers)}{begins}"
         case "running" if account.note:
             return f"under way; {account.note}"
         case "running":
-            due = account.next_due_at
-            if due is not None and due > dt.datetime.now(dt.UTC):
-                return f"waiting for the mail server; {go_on} goes on after {due.astimezone():%Y-%m-%d %H:%M}"
-            return f"not finished; {go_on} goes on where it stopped"
+            return _going(account, workers, alone)
         case "draft":
             return "not started"
         case _:
             return account.state
+
+
+def _going(account: "Account", workers: int | None, alone: str) -> str:
+    due = account.next_due_at
+    later = f"{due.astimezone():%Y-%m-%d %H:%M}" if due is not None and due > dt.datetime.now(dt.UTC) else None
+    if workers:
+        who = counted(workers, "newsletter worker")
+        return f"waiting for the mail server; {who} will go on after {later}" if later else f"under way with {who}"
+    if later:
+        return f"waiting for the mail server; {_nobody(workers)}{alone} goes on after {later}"
+    return f"not finished; {_nobody(workers)}{alone} goes on where it stopped"
+
+
+def _nobody(workers: int | None) -> str:
+    return "" if workers is None else "no newsletter worker is there to send it; "

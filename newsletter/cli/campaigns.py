@@ -50,6 +50,12 @@ class Found(NamedTuple):
 
         return account_of(self.store, self.campaign.id)
 
+    def workers(self) -> int | None:
+        """See :func:`newsletter.store.jobs.count_workers`."""
+        from newsletter.store.jobs import count_workers
+
+        return count_workers(self.store)
+
 
 @contextlib.contextmanager
 def last_of(context: typer.Context, issue: str) -> Iterator["Found"]:
@@ -74,9 +80,10 @@ def pause(context: typer.Context, issue: IssueName, as_json: AsJson = False) -> 
         account = found.account()
         if not paused and account.state != "paused":
             raise complaint(f"there is nothing to pause: the campaign of {found.slug} is {account.state}")
+        workers = found.workers()
     if not paused:
         typer.echo(f"{found.slug} was paused already", err=True)
-    print_account(account, as_json=as_json)
+    print_account(account, as_json=as_json, workers=workers)
     return OK
 
 
@@ -128,7 +135,7 @@ def resolve(
         _bury(found)
         with found.store.write() as connection:
             count = life.resolve(connection, found.campaign.id, uncertain.value, found.store.clock())
-        account = found.account()
+        account, workers = found.account(), found.workers()
     if not count:
         typer.echo(f"no delivery of {found.slug} is uncertain", err=True)
     elif uncertain is Decision.sent:
@@ -139,7 +146,7 @@ def resolve(
             "does it",
             err=True,
         )
-    print_account(account, as_json=as_json)
+    print_account(account, as_json=as_json, workers=workers)
     return OK
 
 

@@ -158,13 +158,14 @@ class _Sending:
         """Begin it, or leave it planned, for the workers."""
         from newsletter.delivery import life
         from newsletter.delivery.account import account_of
+        from newsletter.store.jobs import count_workers
 
         with self._store.write() as connection:
             life.start(connection, campaign.id, self._store.now(connection), limit=self._wish.limit)
         account = account_of(self._store, campaign.id)
         when = "now" if account.state == "running" else self._plan.show(campaign.start_at or 0)
         typer.echo(f"{self._slug}: newsletter worker sends it, {when}; one must run on at least one host", err=True)
-        print_account(account, as_json=as_json)
+        print_account(account, as_json=as_json, workers=count_workers(self._store))
         return OK
 
     def _drive(self, campaign: "Campaign", place: contextlib.ExitStack, *, as_json: bool) -> int:

@@ -87,5 +87,5 @@ def _postman(workspace: "Workspace", publication: "Publication", store: "Store",
         typer.echo("nobody can subscribe: NEWSLETTER_SMTP_HOST is not set, so no mail can ask to confirm it", err=True)
         yield None
         return
-    with Postman(signups, Server.of(workspace.settings)) as postman:
+    with Postman(signups, *Server.all_of(workspace.settings)) as postman:
         yield postman

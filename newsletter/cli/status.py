@@ -30,6 +30,7 @@ def status(
     from newsletter.delivery.account import account_of
     from newsletter.delivery.trouble import troubles
     from newsletter.store import list_campaigns
+    from newsletter.store.jobs import count_workers
 
     workspace = chosen_workspace(context)
     if issue is None and trouble:
@@ -41,11 +42,13 @@ def status(
         return OK
     with open_database(workspace) as store:
         if issue is None:
-            print_accounts([account_of(store, campaign.id) for campaign in list_campaigns(store)], as_json=as_json)
+            accounts = [account_of(store, campaign.id) for campaign in list_campaigns(store)]
+            print_accounts(accounts, as_json=as_json, workers=count_workers(store))
             return OK
         campaign = last_campaign(workspace, store, issue)
         account = account_of(store, campaign.id)
-        print_account(account, as_json=as_json, troubles=troubles(store, campaign.id) if trouble else None)
+        listed = troubles(store, campaign.id) if trouble else None
+        print_account(account, as_json=as_json, troubles=listed, workers=count_workers(store))
     return exit_code(account)
 
 

@@ -54,7 +54,7 @@ def send_test(
     _demand_willing(workspace, draft.links, staff)
     _tell(draft, workspace)
     mails = [write_test(draft.whole, draft.variant, draft.values(), one.spelling) for one in staff]
-    answers = asyncio.run(send_tests(servers[0], mails, *servers[1:]))
+    answers = asyncio.run(send_tests(servers, mails))
     _report(draft, answers, as_json=as_json)
     if all(answer.taken for answer in answers):
         return OK

@@ -25,9 +25,15 @@ TASK = QUEUE = "drive"
 #: Seconds between two sweeps.
 SWEEP = 5.0
 #: Seconds before a database that was away is tried again, the last again and again.
-_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
+_PAUSES: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)
 #: No job takes longer in seconds: a minute, and what a server may take for its last answer (RFC 5321 §4.5.3.2.6).
 _LONGEST = 15 * 60
+#: Jobs of workers that live and do not end them. Procrastinate's own question for it is deprecated.
+_ENDLESS = """
+    SELECT job.id, job.args FROM procrastinate_jobs AS job JOIN procrastinate_events AS event ON event.job_id = job.id
+    WHERE job.queue_name = %(queue)s AND job.status = 'doing' AND event.type = 'started'
+    GROUP BY job.id HAVING max(event.at) < now() - make_interval(secs => %(longest)s)
+"""
 _AWAY = (ConnectorException, psycopg.Error, DBAPIError, OSError)
 
 
@@ -116,12 +122,15 @@ class Engine:
         """Delete the jobs that nobody does any more, and queue those that are missing: one a living worker and campaign."""
         manager, silence = app.job_manager, self._lease / SECOND
         await manager.prune_stalled_workers(silence)
-        for how in ({"seconds_since_heartbeat": silence}, {"nb_seconds": _LONGEST}):
-            for job in await manager.get_stalled_jobs(queue=QUEUE, **how):
-                log.warning("took over: a worker did not end its job for campaign %s", job.task_kwargs.get("campaign"))
-                # Never retry_job: it collides with a job that was queued meanwhile (ledger.md §5, fault 6).
-                with contextlib.suppress(ConnectorException):  # another sweeper was first
-                    await manager.finish_job_by_id_async(int(job.id or 0), Status.FAILED, delete_job=True)
+        stalled = await manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=silence)
+        over = {int(job.id or 0): job.task_kwargs for job in stalled}
+        for row in await app.connector.execute_query_all_async(_ENDLESS, queue=QUEUE, longest=_LONGEST):
+            over[row["id"]] = row["args"]
+        for number, told in over.items():
+            log.warning("took over: a worker did not end its job for campaign %s", told.get("campaign"))
+            # Never retry_job: it collides with a job that was queued meanwhile (ledger.md §5, fault 6).
+            with contextlib.suppress(ConnectorException):  # another sweeper was first
+                await manager.finish_job_by_id_async(number, Status.FAILED, delete_job=True)
         due = await asyncio.to_thread(due_campaigns, self._shift.store, self._shift.timetable)
         if not due:
             return

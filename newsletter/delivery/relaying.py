@@ -44,8 +44,18 @@ class _Relay:
         pause = self._pauses[-1] if hopeless else self._pauses[min(self.setbacks, len(self._pauses)) - 1]
         self.until, self.why = now + pause, words
 
+    def retire(self, count: int) -> None:
+        """So many of its connections end when what is under way is answered."""
+        for wire in sorted(self.wires, key=lambda one: not one.worn)[: max(count, 0)]:
+            wire.retire()
+
     def recover(self) -> None:
         self.setbacks, self.why, self.spent, self.ever = 0, None, False, True
+
+
+def _rank(relay: _Relay, load: int) -> tuple[bool, float]:
+    """Who is next for a connection, lowest first: by weight (d'Hondt), and before all one each."""
+    return load > 0, (load + 1) / relay.server.weight
 
 
 class Relays:
@@ -61,7 +71,10 @@ class Relays:
         """A server answers: the setbacks of those that do are forgotten."""
         for relay in self._relays:
             if (relay.why is not None or not relay.ever) and relay.works:
+                came_back = relay.why is not None
                 relay.recover()
+                if came_back:
+                    self._share_anew()
 
     def place(self, wire: Wire[Letter]) -> str:
         """The relay of a connection, for people."""
@@ -81,7 +94,7 @@ class Relays:
             relay = self._of.pop(wire)
             relay.wires.discard(wire)
             if broke and not wire.proven:
-                relay.set_back(f"{relay.place} accepts connections, but no mail: {words}", self._now())
+                self._set_back(relay, f"{relay.place} accepts connections, but no mail: {words}")
         while not self._feed.halted:
             self._give_up_where_all_are_spent()
             ready = [relay for relay in self._relays if relay.until <= self._now()]
@@ -90,8 +103,7 @@ class Relays:
                     return None  # enough connections for now
                 await self._feed.sleep(min(relay.until for relay in self._relays) - self._now())
                 continue
-            # By weight (d'Hondt), and first of all one each.
-            relay = min(ready, key=lambda one: (one.load > 0, (one.load + 1) / one.server.weight))
+            relay = min(ready, key=lambda one: _rank(one, one.load))
             if (opened := await self._open(relay)) is not None:
                 return opened
         return None
@@ -103,6 +115,26 @@ class Relays:
         self._of.pop(wire).wires.discard(wire)
         await wire.close()
         return None
+
+    def _set_back(self, relay: _Relay, words: str, *, hopeless: bool = False) -> None:
+        relay.set_back(words, self._now(), hopeless=hopeless)
+        if not hopeless:  # a wrong password waits until a connection is needed
+            asyncio.get_running_loop().call_at(relay.until + 0.001, self._try_again, relay)
+
+    def _try_again(self, relay: _Relay) -> None:
+        """Its rest is over: one connection is taken from the others, else all of theirs might be in use for long."""
+        if relay.load == 0 and relay.until <= self._now() and not self._feed.halted:
+            busiest = max(self._relays, key=lambda one: one.load)
+            busiest.retire(min(1, busiest.load - 1))
+
+    def _share_anew(self) -> None:
+        """One came back: what the others have beyond their share goes to it."""
+        used = [relay for relay in self._relays if relay.until <= self._now()]
+        shares = dict.fromkeys(used, 0)
+        for _ in range(sum(relay.load for relay in used)):
+            shares[min(used, key=lambda one: _rank(one, shares[one]))] += 1
+        for relay, share in shares.items():
+            relay.retire(relay.load - share)
 
     def _give_up_where_all_are_spent(self) -> None:
         if all(relay.spent and not relay.works for relay in self._relays):
@@ -125,7 +157,7 @@ class Relays:
             if any(other.is_open for other in relay.wires) and not error.hopeless:
                 relay.until = self._now() + FURTHER  # it wants no more beside those that are open
             else:
-                relay.set_back(str(error), self._now(), hopeless=error.hopeless)
+                self._set_back(relay, str(error), hopeless=error.hopeless)
             return None
         relay.wires.add(wire)
         self._of[wire] = relay

@@ -36,11 +36,6 @@ class Server:
     weight: int = 1
 
     @classmethod
-    def of(cls, settings: Settings, context: ssl.SSLContext | None = None) -> "Server":
-        """The first server of the settings. Raises :class:`~newsletter.problem.InputError` where none is set."""
-        return cls.all_of(settings, context)[0]
-
-    @classmethod
     def all_of(cls, settings: Settings, context: ssl.SSLContext | None = None) -> "tuple[Server, ...]":
         """Every server of the settings. Raises :class:`~newsletter.problem.InputError` where none is set."""
         relays = settings.relays

@@ -1,10 +1,11 @@
-"""One mail that is not part of a campaign goes to the SMTP server; what became of it is an outcome."""
+"""One mail that is not part of a campaign goes to an SMTP server; what became of it is an outcome."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from newsletter.delivery.reach import reach
 from newsletter.delivery.replies import Outcome
 from newsletter.delivery.server import Server
-from newsletter.delivery.smtp import Mail, Wire
+from newsletter.delivery.smtp import Mail
 
 
 class _One:
@@ -25,9 +26,12 @@ class _One:
         self.outcome = outcome
 
 
-async def post(server: Server, mail: Mail) -> Outcome:
-    """Send one mail over a connection of its own. Raises :class:`~newsletter.delivery.connect.CannotConnect`."""
-    wire: Wire[Mail] = await Wire.open(server)
+async def post(servers: Sequence[Server], mail: Mail) -> Outcome:
+    """Send one mail over a connection of its own, to the first that can be reached (:func:`~newsletter.delivery.reach.reach`).
+
+    Raises :class:`~newsletter.delivery.connect.CannotConnect`.
+    """
+    _, wire = await reach(servers)
     source = _One(mail)
     try:
         words = await wire.carry(source)

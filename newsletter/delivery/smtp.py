@@ -125,6 +125,10 @@ class Wire(Generic[M]):
         """Whether it has carried as many messages as one connection should."""
         return self._most is not None and self._carried >= self._most
 
+    def retire(self) -> None:
+        """Carry no further message: it is worn from now on."""
+        self._most = 0
+
     @property
     def idle(self) -> float:
         """Seconds since the last reply."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from newsletter.compose.edition import Edition, MissingValue, Part
 from newsletter.delivery.connect import CannotConnect
+from newsletter.delivery.reach import reach
 from newsletter.delivery.replies import Outcome
 from newsletter.delivery.server import Server
-from newsletter.delivery.smtp import Mail, Wire
+from newsletter.delivery.smtp import Mail
 from newsletter.message import HeaderError, MessageTemplate, message_id
 from newsletter.message.stuffed import stuffed
 from newsletter.problem import complaint
@@ -24,10 +25,11 @@ _HEADER = b"X-Newsletter-Test: yes\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the mail server said to the test for one address."""
+    """What the mail server ``host`` said to the test for one address; None where none was asked."""
 
     address: str
     outcome: Outcome
+    host: str | None = None
 
     @property
     def taken(self) -> bool:
@@ -65,11 +67,11 @@ def write_test(edition: Edition, variant: str | None, values: Mapping[str, str],
     return Mail(edition.headers.from_email, address, stuffed(_HEADER + message))
 
 
-async def send_tests(server: Server, mails: Sequence[Mail], *others: Server) -> list[Answer]:
+async def send_tests(servers: Sequence[Server], mails: Sequence[Mail]) -> list[Answer]:
     """Send tests over one connection (S12, S13 as for every mail), over a new one where it broke; one answer each, in order.
 
     None is tried twice. Raises :class:`~newsletter.problem.InputError` where there are more than :data:`MOST`, and where no
-    connection was made at all: nothing was sent then. ``others`` are tried in turn where ``server`` cannot be reached.
+    connection was made at all: nothing was sent then. The ``servers`` are tried in turn, see :mod:`newsletter.delivery.reach`.
     """
     if len(mails) > MOST:
         raise complaint(f"{len(mails)} addresses are more than a test ({MOST} at most); newsletter send is for lists")
@@ -77,27 +79,18 @@ async def send_tests(server: Server, mails: Sequence[Mail], *others: Server) -> 
     while tray.left:
         before = len(tray.left)
         try:
-            wire = await _open((server, *others))
+            server, wire = await reach(servers)
         except CannotConnect as error:
             if not tray.answers:
                 raise complaint(f"nothing was sent: {error}") from None
             tray.give_up(str(error))
             break
+        tray.host = server.host
         words = await wire.carry(tray)
         await wire.close()
         if len(tray.left) == before:
             tray.give_up(words or "the mail server closed the connection")
-    return [Answer(mail.recipient, tray.answers[mail]) for mail in mails]
-
-
-async def _open(servers: Sequence[Server]) -> Wire[Mail]:
-    why = []
-    for server in servers:
-        try:
-            return await Wire.open(server)
-        except CannotConnect as error:
-            why.append(error)
-    raise CannotConnect("; ".join(map(str, why)), hopeless=all(error.hopeless for error in why))
+    return [Answer(mail.recipient, *tray.answers[mail]) for mail in mails]
 
 
 class _Tray:
@@ -105,7 +98,8 @@ class _Tray:
 
     def __init__(self, mails: Sequence[Mail]) -> None:
         self.left = deque(mails)
-        self.answers: dict[Mail, Outcome] = {}
+        self.answers: dict[Mail, tuple[Outcome, str | None]] = {}
+        self.host: str | None = None
 
     def pull(self) -> Mail | None:
         return self.left.popleft() if self.left else None
@@ -114,8 +108,8 @@ class _Tray:
         """All there is was there from the beginning."""
 
     def answer(self, mail: Mail, outcome: Outcome) -> None:
-        self.answers[mail] = outcome
+        self.answers[mail] = outcome, self.host
 
     def give_up(self, words: str) -> None:
-        self.answers.update((mail, Outcome("own", "reply", reply=words)) for mail in self.left)
+        self.answers.update((mail, (Outcome("own", "reply", reply=words), None)) for mail in self.left)
         self.left.clear()

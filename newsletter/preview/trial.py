@@ -35,7 +35,7 @@ def as_test(edition: Edition) -> Edition:
 def send_test(proof: Proof, person: Recipient, address: str, inbox: Inbox) -> Sent:
     """Send the mail of ``person`` to ``address``, which has to be normalised, marked as a test.
 
-    It goes through the server of the settings; where none is set, into the inbox. Blocks. Raises
+    It goes through a server of the settings; where none is set, into the inbox. Blocks. Raises
     :class:`~newsletter.problem.InputError` with the server's words where it is not taken.
     """
     edition = as_test(proof.edition)
@@ -43,9 +43,10 @@ def send_test(proof: Proof, person: Recipient, address: str, inbox: Inbox) -> Se
     settings, rehearsal = proof.workspace.settings, False
     if settings.smtp_host is None:
         settings, rehearsal = Settings(smtp_host=inbox.host, smtp_port=inbox.port, smtp_security="none"), True
-    server = replace(Server.of(settings), timeouts=_HASTE)
-    (answer,) = asyncio.run(send_tests(server, [Mail(edition.headers.from_email, address, stuffed(mail))]))
+    servers = [replace(server, timeouts=_HASTE) for server in Server.all_of(settings)]
+    (answer,) = asyncio.run(send_tests(servers, [Mail(edition.headers.from_email, address, stuffed(mail))]))
+    host = answer.host or str(settings.smtp_host)
     if not answer.taken:
         code, reply = answer.outcome.code, answer.outcome.reply
-        raise complaint(f"{server.host} does not take mail for {address}: {f'{code} {reply}' if code else reply}")
-    return Sent(address, server.host, rehearsal)
+        raise complaint(f"{host} does not take mail for {address}: {f'{code} {reply}' if code else reply}")
+    return Sent(address, host, rehearsal)

@@ -7,9 +7,10 @@ transaction.
 from importlib import resources
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, inspect, select, text
 
 from newsletter.problem import InputError, complaint
+from newsletter.store.clock import SECOND
 from newsletter.store.engine import Store, insert_new
 from newsletter.store.tables import meta
 
@@ -31,6 +32,17 @@ def upgrade_jobs(store: Store) -> str | None:
         with store.rebuild() as connection:
             last = _step(connection, names)
     return last
+
+
+def count_workers(store: Store) -> int | None:
+    """How many ``newsletter worker`` are at work, on all hosts; None where there can be none."""
+    if store.dialect != "postgresql":
+        return None
+    lively = text("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => :silence)")
+    with store.read() as connection:
+        if connection.scalar(text("SELECT to_regclass('procrastinate_workers')")) is None:
+            return None
+        return int(connection.execute(lively, {"silence": store.lease / SECOND}).scalar_one())
 
 
 def demand_jobs(connection: Connection) -> None:
@@ -85,8 +97,8 @@ def _installed() -> list[str] | None:
 
 
 def _run(connection: Connection, file: str) -> None:
-    text = resources.files("procrastinate.sql").joinpath(file).read_text(encoding="utf-8")
-    connection.execution_options(no_parameters=True).exec_driver_sql(text)  # a "%" in it is one
+    sql = resources.files("procrastinate.sql").joinpath(file).read_text(encoding="utf-8")
+    connection.execution_options(no_parameters=True).exec_driver_sql(sql)  # a "%" in it is one
     connection.execution_options(no_parameters=False)
 
 

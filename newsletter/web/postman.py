@@ -21,14 +21,16 @@ _LOOK = 20.0
 
 
 class Postman:
-    """Sends what is due. As a context manager it works in a thread until the end of the block.
+    """Sends what is due, through whichever of the servers can be reached.
+
+    As a context manager it works in a thread until the end of the block.
 
     No address goes into the log (S22): only how many mails, and what the server says of itself.
     """
 
-    def __init__(self, signups: Signups, server: Server) -> None:
+    def __init__(self, signups: Signups, *servers: Server) -> None:
         self.signups = signups
-        self._server = server
+        self._servers = servers
         self._bell = threading.Event()
         self._over = False
         self._thread = threading.Thread(target=self._work, name="newsletter-postman", daemon=True)
@@ -60,7 +62,7 @@ class Postman:
         count = 0
         while not self._over and (one := self.signups.next_mail()) is not None:
             try:
-                outcome = asyncio.run(post(self._server, Mail(one.sender, one.recipient, one.message)))
+                outcome = asyncio.run(post(self._servers, Mail(one.sender, one.recipient, one.message)))
             except CannotConnect as error:
                 log.warning("a confirmation mail waits: %s", error)
                 self.signups.later(one.signup)

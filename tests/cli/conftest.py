@@ -225,3 +225,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driving, "_PAUSES", ())
     assert drive.__kwdefaults__ is not None
     monkeypatch.setitem(drive.__kwdefaults__, "pauses", Pauses(first=0.02, longest=0.05, connecting=(0.01, 0.01)))
+
+
+@pytest.fixture
+def hosts(office: Office) -> Office:
+    """An office whose database is ready for workers, which have a short lease."""
+    from newsletter.store.jobs import upgrade_jobs
+
+    store = open_store(office.url)
+    upgrade_jobs(store)
+    store.close()
+    office.settings(lease="4")
+    return office

@@ -5,98 +5,26 @@ import datetime as dt
 import logging
 import signal
 import socket
-import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, select
 
-from newsletter.cli.workspace import demand_links
 from newsletter.delivery import life
 from newsletter.delivery.due import due_campaigns
-from newsletter.delivery.shift import Shift
 from newsletter.issue import Timetable
 from newsletter.links import Links
-from newsletter.settings import Workspace
-from newsletter.store import Store, open_store
 from newsletter.store.clock import HOUR
 from newsletter.store.engine import upgrade_tables
 from newsletter.store.jobs import upgrade_jobs
 from newsletter.store.tables import delivery, worker
 from tests.cli.conftest import SLUG, Office
+from tests.cli.hired import ask, database, dismiss, farewell, hire, is_done, on_a_server, shift_of, slow, wait_until
 from tests.real.postgresql import programs, running_server
 
 pytest.importorskip("procrastinate", reason="Procrastinate is not installed: pip install 'newsletter[cluster]'")
-on_a_server = pytest.mark.database("postgresql")
-
-
-@contextmanager
-def database(office: Office) -> Iterator[Store]:
-    store = open_store(office.url)
-    yield store
-    store.close()
-
-
-def ask(office: Office, question: str) -> list[Any]:
-    with database(office) as store, store.write() as connection:
-        return [tuple(row) for row in connection.exec_driver_sql(question)]
-
-
-@pytest.fixture
-def hosts(office: Office) -> Office:
-    """An office whose database is ready for workers, which have a short lease."""
-    with database(office) as store:
-        upgrade_jobs(store)
-    office.settings(lease="4")
-    return office
-
-
-def hire(office: Office, count: int = 1, **how: Any) -> list["subprocess.Popen[str]"]:
-    """So many workers, at work."""
-    hired = [office.process("worker", **how) for _ in range(count)]
-    wait_until(lambda: ask(office, "SELECT count(*) FROM procrastinate_workers") >= [(count,)])
-    return hired
-
-
-def wait_until(there: Callable[[], bool]) -> None:
-    until = time.monotonic() + 80
-    while not there():
-        assert time.monotonic() < until, "it does not happen"
-        time.sleep(0.1)
-
-
-def is_done(office: Office) -> bool:
-    return [campaign.state for campaign in office.campaigns()] == ["done"]
-
-
-def dismiss(*hired: "subprocess.Popen[str]") -> str:
-    """SIGTERM: each ends with 0. Gives what they said."""
-    for one in hired:
-        one.send_signal(signal.SIGTERM)
-    return farewell(*hired)
-
-
-def farewell(*hired: "subprocess.Popen[str]") -> str:
-    """What they said that were told to stop; each ends with 0."""
-    said = ""
-    for one in hired:
-        said += one.communicate()[1]
-        assert one.returncode == 0, said
-    return said
-
-
-def slow(seconds: float) -> Callable[[str], str | None]:
-    def refuses(_address: str) -> str | None:
-        time.sleep(seconds)
-        return None
-
-    return refuses
 
 
 @on_a_server
@@ -230,12 +158,6 @@ def test_a_time_that_was_missed_by_hours_is_held(hosts: Office) -> None:
             assert due_campaigns(store, Timetable()) == due
     assert hosts.account()["state"] == "paused"
     assert "was missed by more than" in hosts.account()["note"]
-
-
-def shift_of(office: Office, store: Store, **how: Any) -> Shift:
-    workspace = Workspace(office.root)
-    given: dict[str, Any] = {"links": demand_links(workspace), "stop": asyncio.Event(), "rest": 0.0} | how
-    return Shift(store, workspace.settings, Timetable(), **given)
 
 
 @on_a_server

@@ -84,6 +84,18 @@ def test_the_others_take_over_and_everyone_gets_one(  # noqa: PLR0917 - fixtures
     assert bool(bad.accepted) is (trouble in (_drops_later, _comes_back))
 
 
+def test_who_comes_back_gets_its_share_while_the_others_are_at_work(
+    office: "Office", sink: "Sink", other: "Sink", crowd: "Crowd"
+) -> None:
+    sink.answers = lambda step, _: "421 4.3.2 down" if step == "connect" and len(other.accepted) < 40 else None
+    sink.pause_at_the_end = other.pause_at_the_end = lambda: 0.05
+    account = run(office, office.freeze(crowd(300)), [sink, other], settings={"smtp_connections": 10})
+    assert (account.state, account.sent, account.uncertain) == ("done", 300, 0)
+    once_each([sink, other], 300)
+    assert (sink.most_open, other.most_open) == (5, 10)
+    assert len(sink.accepted) > 60
+
+
 def test_who_refuses_the_login_rests(office: "Office", sink: "Sink", other: "Sink", crowd: "Crowd", trusting: Any) -> None:
     for one, password in ((sink, "right"), (other, "wrong")):
         one.offer_tls, one.password = True, password

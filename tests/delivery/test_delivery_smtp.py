@@ -342,8 +342,9 @@ def test_tls_to_a_server_without_it_is_told(sink: "Sink") -> None:
 
 
 def test_a_server_comes_from_the_settings() -> None:
-    made = Server.of(Settings(smtp_host="mail.example.org", smtp_username="office", smtp_password=SecretStr("correct horse")))
+    login = {"smtp_username": "office", "smtp_password": SecretStr("correct horse")}
+    (made,) = Server.all_of(Settings(smtp_host="mail.example.org", **login))
     assert (made.host, made.port, made.security, made.username) == ("mail.example.org", 587, "starttls", "office")
     assert "correct" not in repr(made)
     with pytest.raises(InputError, match="NEWSLETTER_SMTP_HOST is not set"):
-        Server.of(Settings())
+        Server.all_of(Settings())

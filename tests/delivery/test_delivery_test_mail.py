@@ -1,9 +1,10 @@
 """Tests on the wire: encrypted as every mail, one answer for each address, also where the server breaks off."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import SecretStr
 
 from newsletter.delivery.server import Server, Timeouts
 from newsletter.delivery.smtp import Mail
@@ -26,7 +27,7 @@ def send(sink: "Sink", count: int = 3, security: str = "none", messages: int | N
     async def run() -> "list[Answer]":
         async with sink.serve():
             server = Server("127.0.0.1", sink.port, security, messages=messages, timeouts=SHORT)
-            return await send_tests(server, mails(count))
+            return await send_tests([server], mails(count))
 
     return asyncio.run(run())
 
@@ -56,6 +57,22 @@ def test_what_may_have_arrived_is_called_uncertain(sink: "Sink") -> None:
     (answer,) = send(sink, 1)
     assert not answer.taken
     assert answer.words.startswith("uncertain: no answer came after the message was sent")
+
+
+def test_who_refuses_the_login_is_passed_over(sink: "Sink", trusting: Any) -> None:
+    other = type(sink)(extensions=sink.extensions)
+    for one, password in ((sink, "right"), (other, "wrong")):
+        one.offer_tls, one.password = True, password
+
+    async def run() -> "list[Answer]":
+        async with sink.serve(), other.serve():
+            login: dict[str, Any] = {"username": "office", "password": SecretStr("right"), "context": trusting}
+            first = Server("127.0.0.1", other.port, "starttls", weight=2, timeouts=SHORT, **login)
+            return await send_tests([Server("127.0.0.1", sink.port, "starttls", timeouts=SHORT, **login), first], mails(2))
+
+    answers = asyncio.run(run())
+    assert [answer.taken for answer in answers] == [True, True]
+    assert (len(sink.recipients), other.connections, other.recipients) == (2, 1, [])
 
 
 def test_without_encryption_nothing_leaves(sink: "Sink") -> None:

@@ -50,6 +50,14 @@ def test_with_a_server_it_goes_there(visitor: Visitor, studio: Studio, server: S
     assert (len(server), len(studio.inbox)) == (1, 0)
 
 
+def test_where_one_server_is_down_another_takes_it(visitor: Visitor, server: Server, office: Office) -> None:
+    settings = f"NEWSLETTER_SMTP_HOST=127.0.0.1:9*2, localhost:{server.port}\nNEWSLETTER_SMTP_SECURITY=none\n"
+    (office.root / ".env").write_text(settings, encoding="utf-8")
+    answer = visitor.post("issue/2026-12/test", address="me@example.org")
+    assert "Gesendet: localhost hat den Test für me@example.org angenommen." in answer.text
+    assert len(server) == 1
+
+
 @pytest.mark.parametrize("address", ["", "nobody", "a@b@c", "x@example.org\r\nBcc: y@example.org"])
 def test_what_is_no_address_is_refused(visitor: Visitor, studio: Studio, address: str) -> None:
     assert "the address" in visitor.post("issue/2026-12/test", address=address).text

@@ -12,9 +12,12 @@ from pathlib import Path
 
 from tests.proof.campaign import Campaign
 from tests.proof.evidence import Evidence
+from tests.proof.hosts import Hosts
+from tests.proof.network import DATABASE, running_network, why_not
 from tests.proof.office import Command, Quick
 from tests.proof.several import Several
-from tests.proof.strikes import DEADLY, NAMES, SHARED
+from tests.proof.staff import Staff
+from tests.proof.strikes import DEADLY
 from tests.real.postgresql import running_server
 
 
@@ -22,14 +25,14 @@ def table(campaign: Campaign, evidence: Evidence) -> str:
     """All that was counted, and what it means."""
     last, accepted = evidence.last, evidence.journal.accepted
     mode = "with PIPELINING" if campaign.pipelining else "without PIPELINING"
-    crew = f"{campaign.workers} workers on PostgreSQL, each with " if isinstance(campaign, Several) else ""
+    crew = f"{campaign.workers} {campaign.crew} on PostgreSQL, each with " if isinstance(campaign, Several) else ""
     lines = [
         f"{campaign.deliveries:,} deliveries, {crew}{campaign.connections} connections, {mode}, seed {campaign.seed}:"
         f" {campaign.starts} starts in {campaign.seconds / 60:.1f} minutes",
         "",
         f"{'strikes':<40}{'done':>9}   in doubt after it, mean and most",
     ]
-    for kind, name in (SHARED if evidence.shared else NAMES).items():
+    for kind, name in campaign.names.items():
         costs = campaign.costs.get(kind, [])
         doubt = f"   {sum(costs) / len(costs):.1f}   {max(costs)}" if costs else ""
         lines.append(f"  {name:<38}{campaign.done[kind]:>9,}{doubt}")
@@ -60,7 +63,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fork the sender from one that is loaded, with short pauses")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--workers", type=int, default=2, help="how many send side by side, on PostgreSQL")
+    parser.add_argument("--hosts", action="store_true", help="two hosts, one is cut off and joined again; needs root")
+    parser.add_argument("--engine", choices=["send", "worker"], default="send", help="newsletter send or worker, on PostgreSQL")
     chosen = parser.parse_args()
+    if chosen.hosts and (reason := why_not()) is not None:
+        parser.error(reason)
     folder = Path(tempfile.mkdtemp(prefix="newsletter-proof-"))
     begun = time.monotonic()
 
@@ -71,10 +78,18 @@ def main() -> int:
     make: Callable[..., Campaign] = functools.partial(Campaign, pipelining=not chosen.sequential, tell=tell)
     try:
         with contextlib.ExitStack() as stack:
-            if chosen.database == "postgresql":
+            if chosen.hosts:
+                network = stack.enter_context(running_network(2))
+                server = stack.enter_context(running_server(DATABASE, network.servers))
+                make = functools.partial(Hosts, tell=tell, server=server, network=network)
+            elif chosen.database == "postgresql":
                 server = stack.enter_context(running_server())
                 make = functools.partial(
-                    Several, pipelining=not chosen.sequential, tell=tell, server=server, workers=chosen.workers
+                    Staff if chosen.engine == "worker" else Several,
+                    pipelining=not chosen.sequential,
+                    tell=tell,
+                    server=server,
+                    workers=chosen.workers,
                 )
             campaign = make(folder, chosen.deliveries, chosen.kills, chosen.seed, start)
             evidence = campaign.run()

@@ -10,15 +10,15 @@ import sys
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.delivery import account_of
 from newsletter.store import Store, find_campaign, open_store, suppress
-from tests.proof.evidence import ACCOUNT, Evidence, Journal, Look, Observation, observe
+from tests.proof.evidence import ACCOUNT, Claim, Evidence, Journal, Look, Observation, observe
 from tests.proof.office import SLUG, Office, Sender, Start, last_account
-from tests.proof.strikes import DEADLY, MOMENT, PREPARING, Kind, Strike, plan
+from tests.proof.strikes import DEADLY, MOMENT, NAMES, PREPARING, Kind, Strike, plan
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds for whatever has to happen next; more is a hang.
@@ -34,10 +34,9 @@ ENDS = 25
 class Sink:
     """The sink's process, and how it is told what to do."""
 
-    def __init__(self, journal: Path, ledger: Path | str, seed: int, *, pipelining: bool) -> None:
-        mode = [] if pipelining else ["sequential"]
+    def __init__(self, journal: Path, ledger: Path | str, seed: int, *mode: str, door: Sequence[str] = ()) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.proof.sink", str(journal), str(ledger), str(seed), *mode],
+            [*door, sys.executable, "-m", "tests.proof.sink", str(journal), str(ledger), str(seed), *mode],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -116,11 +115,13 @@ class Campaign:
         begun = time.monotonic()
         self._strikes = deque(self._plan())
         self._planned = len(self._strikes)
-        self._sink = Sink(self.folder / "journal.txt", self.office.ledger, self.seed, pipelining=self.pipelining)
+        self._sink = self._open_sink()
         self.office.furnish(self.deliveries, self._sink.port)
         try:
+            self._begin()
             while not self._one_sender():
                 pass
+            self._finish()
         finally:
             self._sink.close()
         self._look()
@@ -139,10 +140,29 @@ class Campaign:
             program_says={name: told.get(name, -1) for name in ACCOUNT},
             second_send_ran=self._second,
             shared=self.office.server_url is not None,
+            more=self._more_claims(),
         )
+
+    @property
+    def names(self) -> Mapping[Kind, str]:
+        """The strikes that there are here, for a table."""
+        return NAMES
 
     def _plan(self) -> list[Strike]:
         return plan(self.chance, self.kills)
+
+    def _open_sink(self) -> Sink:
+        mode = [] if self.pipelining else ["--sequential"]
+        return Sink(self.folder / "journal.txt", self.office.ledger, self.seed, *mode)
+
+    def _begin(self) -> None:
+        """The sink is there, nobody sends yet."""
+
+    def _finish(self) -> None:
+        """The campaign is done."""
+
+    def _more_claims(self) -> list[Claim]:
+        return []
 
     # --- one sender after the other -------------------------------------------------------------------------------------------
 

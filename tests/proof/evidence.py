@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +165,8 @@ class Evidence:
     second_send_ran: int
     #: Whether the ledger is on a server, where a second ``send`` takes its share.
     shared: bool = False
+    #: What else was seen.
+    more: list[Claim] = field(default_factory=list)
 
     @property
     def allowed(self) -> int:
@@ -233,6 +235,7 @@ class Evidence:
                 not kept_out,
                 f"{len(kept_out)} of {len(self.left)} and more",
             ),
+            *self.more,
         ]
 
     def _of_a_file(self) -> list[Claim]:

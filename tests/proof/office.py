@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from newsletter.links import Links
+from newsletter.settings import is_loopback
 
 SLUG = "2026-12"
 CONNECTIONS = 10
@@ -55,6 +56,11 @@ class Office:
     #: Of a ledger on a server, whose workers have a lease of so many seconds.
     server_url: str | None = None
     lease: int = 3
+    #: The same server as those reach it that send on other hosts, and the mail server there.
+    far_url: str | None = None
+    smtp_host: str = "127.0.0.1"
+    #: Whether some are refused at first, which takes minutes unless the sender is :class:`Quick`.
+    greylists: bool = True
 
     @property
     def database(self) -> Path:
@@ -79,7 +85,11 @@ class Office:
     @property
     def arguments(self) -> list[str]:
         """The command line that begins the campaign and goes on with it."""
-        return ["--workspace", str(self.folder), "send", SLUG, "--to", str(self.folder / "list.csv"), "--yes", "--json"]
+        return self.command("send", SLUG, "--to", str(self.folder / "list.csv"), "--yes", "--json")
+
+    def command(self, *words: str) -> list[str]:
+        """Another command line."""
+        return ["--workspace", str(self.folder), *words]
 
     def furnish(self, deliveries: int, port: int) -> None:
         """Write the files. One address in a hundred is refused for good by the sink, one in fifty at first."""
@@ -89,23 +99,22 @@ class Office:
         (self.folder / "issues" / SLUG / "issue.yaml").write_text(_ISSUE + body + "\n", encoding="utf-8")
         with (self.folder / "list.csv").open("w", encoding="utf-8") as file:
             file.write("email,first_name\n")
-            file.writelines(f"{_name(number)}{number}@example.org,Ada {number}\n" for number in range(deliveries))
+            file.writelines(f"{self._name(number)}{number}@example.org,Ada {number}\n" for number in range(deliveries))
         settings = {
-            "SMTP_HOST": "127.0.0.1",
+            "SMTP_HOST": self.smtp_host,
             "SMTP_PORT": port,
-            "SMTP_SECURITY": "none",
+            "SMTP_SECURITY": "none" if is_loopback(self.smtp_host) else "tls",
             "SMTP_CONNECTIONS": self.connections,
             "PUBLIC_URL": PUBLIC_URL,
             "SECRET_KEY": KEY,
-            "DATABASE_URL": self.database_url,
+            "DATABASE_URL": self.far_url or self.database_url,
             "LEASE": self.lease,
         }
         lines = [f"NEWSLETTER_{name}={value}\n" for name, value in settings.items()]
         (self.folder / ".env").write_text("".join(lines), encoding="utf-8")
 
-
-def _name(number: int) -> str:
-    return "gone" if number % 100 == 7 else "later" if number % 50 == 3 else "p"
+    def _name(self, number: int) -> str:
+        return "gone" if number % 100 == 7 else "later" if number % 50 == 3 and self.greylists else "p"
 
 
 class Sender(Protocol):
@@ -124,12 +133,18 @@ Start = Callable[[list[str], Path], Sender]
 
 
 class Command:
-    """``python -m newsletter …``."""
+    """``python -m newsletter …``; behind the ``door`` (a command that becomes it), with more in its environment."""
 
-    def __init__(self, arguments: list[str], said: Path) -> None:
+    def __init__(
+        self, arguments: list[str], said: Path, *, door: Sequence[str] = (), knows: Mapping[str, str] | None = None
+    ) -> None:
         with said.open("ab") as file:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "newsletter", *arguments], stdin=subprocess.DEVNULL, stdout=file, stderr=file
+                [*door, sys.executable, "-m", "newsletter", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                env={**os.environ, **(knows or {})},
             )
         self.pid = self._process.pid
 
@@ -166,12 +181,20 @@ def _run(arguments: list[str], said: Path) -> None:
     from newsletter.delivery.drive import drive
     from newsletter.delivery.replies import Pauses
 
+    if "worker" in arguments:
+        _hurry_worker()
     defaults: dict[str, Any] | None = drive.__kwdefaults__
     assert defaults is not None
     defaults["pauses"] = Pauses(first=0.05, longest=0.2, connecting=(0.02,) * 20)
     with said.open("a", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
         code = run(arguments)
     os._exit(code)
+
+
+def _hurry_worker() -> None:
+    from newsletter.delivery import engine
+
+    engine.SWEEP, engine._PAUSES = 0.5, (0.5,)
 
 
 def last_account(said: Path) -> dict[str, Any] | None:

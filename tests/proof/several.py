@@ -3,7 +3,9 @@
 import random
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import psycopg
 
@@ -12,7 +14,7 @@ from newsletter.store.schema import make_tables
 from tests.proof.campaign import ENDS, PATIENCE, SLOWEST, Campaign, signal_to
 from tests.proof.evidence import Evidence
 from tests.proof.office import Office, Sender
-from tests.proof.strikes import DEADLY, Strike, plan_shared
+from tests.proof.strikes import DEADLY, SHARED, Kind, Strike, plan_shared
 from tests.real.postgresql import Server
 
 #: Seconds that an answer of the mail server may take, for each worker: so that a campaign is not over before its strikes.
@@ -31,12 +33,14 @@ class Several(Campaign):
 
     server: Server | None = None
     workers: int = 2
+    #: What a table calls them.
+    crew: ClassVar[str] = "times newsletter send"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         assert self.server is not None
         self._server = self.server
-        self.office = Office(self.folder / "office", self.connections, server_url=self.server.url)
+        self.office = self._office(self.server)
         self._crew: list[Sender] = []
 
     def run(self) -> Evidence:
@@ -46,6 +50,14 @@ class Several(Campaign):
         store.close()
         return super().run()
 
+    @property
+    def names(self) -> Mapping[Kind, str]:
+        """See :attr:`Campaign.names <tests.proof.campaign.Campaign.names>`."""
+        return SHARED
+
+    def _office(self, server: Server) -> Office:
+        return Office(self.folder / "office", self.connections, server_url=server.url)
+
     def _plan(self) -> list[Strike]:
         return plan_shared(self.chance, self.kills)
 
@@ -54,7 +66,7 @@ class Several(Campaign):
         self._sink.tell(f"slow {_ANSWER * self.workers}")
         while len(self._crew) < self.workers:
             self.starts += 1
-            self._crew.append(self.start(self.office.arguments, self._said))
+            self._crew.append(self._hire())
         if not self._strikes:
             return self._wait_for_all()
         strike = self._strikes.popleft()
@@ -66,6 +78,13 @@ class Several(Campaign):
         if len(self._crew) == self.workers:
             return False
         return self._look().campaign == "done" and not self._crew
+
+    def _hire(self) -> Sender:
+        return self.start(self.office.arguments, self._said)
+
+    def _is_over(self, sender: Sender) -> bool:
+        """Whether a strike that has not come yet will not come."""
+        return sender.wait(0) is not None
 
     def _count(self, strike: Strike) -> None:
         seen = self._look()
@@ -82,7 +101,7 @@ class Several(Campaign):
         order = {"kill": "kill", "all killed": "kill", "cut": "cut"}.get(strike.kind, "stop")
         self._sink.tell(f"strike {order} {strike.at} {after} {sender.pid}")
         while not self._sink.struck(0.05):
-            if sender.wait(0) is not None and not self._sink.struck(0.5):
+            if self._is_over(sender) and not self._sink.struck(0.5):
                 self._sink.tell("forget")
                 return False
             assert time.monotonic() - begun < PATIENCE, f"nothing happens any more; it said:\n{self._words()}"

@@ -1,8 +1,9 @@
 """An SMTP server, a process of its own, that writes down each message at the moment it takes it, and strikes when it is told to.
 
-``python -m tests.proof.sink JOURNAL LEDGER SEED [sequential]`` prints its port. A line of the journal is ``nanoseconds address
-message-id state``; it is with the operating system before the server says 250. ``state`` is what stood in the ledger, which is
-the sender's database, when the first byte of the message came. Orders come on standard input, one a line:
+``python -m tests.proof.sink JOURNAL LEDGER SEED [--sequential] [--listen ADDRESS] [--certificate FILE]`` prints its port. With a
+certificate (a file with its key) it speaks TLS from the start. A line of the journal is ``nanoseconds address message-id state``;
+it is with the operating system before the server says 250. ``state`` is what stood in the ledger, which is the sender's
+database, when the first byte of the message came. Orders come on standard input, one a line:
 
 - ``strike kill|stop|cut STEP ACCEPTED PID``: once so many were accepted, at the next such step of any conversation, send
   SIGKILL or SIGSTOP to the process, or cut all connections; ``struck`` is printed then;
@@ -15,6 +16,7 @@ one that begins with ``later`` is refused once. The answer to a final dot takes 
 ``LEDGER`` is a file, or an address that begins with ``postgresql:``.
 """
 
+import argparse
 import asyncio
 import contextlib
 import os
@@ -23,6 +25,7 @@ import re
 import signal
 import socket
 import sqlite3
+import ssl
 import sys
 import time
 from dataclasses import dataclass, field
@@ -261,11 +264,14 @@ async def _obey(office: Office) -> None:
             office.cut()
 
 
-async def _serve(journal: int, ledger: Ledger | ServerLedger, seed: int, *, pipelining: bool) -> None:
-    office = Office(journal, ledger, random.Random(seed), pipelining)
-    listening = socket.create_server(("127.0.0.1", 0), backlog=200)
+async def _serve(office: Office, address: str, certificate: Path | None) -> None:
+    context = None
+    if certificate is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+    listening = socket.create_server((address, 0), backlog=200)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WINDOW)
-    server = await asyncio.get_running_loop().create_server(lambda: Conversation(office), sock=listening)
+    server = await asyncio.get_running_loop().create_server(lambda: Conversation(office), sock=listening, ssl=context)
     print(listening.getsockname()[1], flush=True)
     await _obey(office)
     server.close()
@@ -274,8 +280,20 @@ async def _serve(journal: int, ledger: Ledger | ServerLedger, seed: int, *, pipe
         await office.gone.wait()
 
 
+def _main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("journal", type=Path)
+    parser.add_argument("ledger")
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--sequential", action="store_true")
+    parser.add_argument("--listen", default="127.0.0.1")
+    parser.add_argument("--certificate", type=Path)
+    given = parser.parse_args()
+    journal = os.open(given.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    ledger = ServerLedger(given.ledger) if given.ledger.startswith("postgresql:") else Ledger(Path(given.ledger))
+    office = Office(journal, ledger, random.Random(given.seed), pipelining=not given.sequential)
+    asyncio.run(_serve(office, given.listen, given.certificate))
+
+
 if __name__ == "__main__":
-    taken = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    where = sys.argv[2]
-    shared = ServerLedger(where) if where.startswith("postgresql:") else None
-    asyncio.run(_serve(taken, shared or Ledger(Path(where)), int(sys.argv[3]), pipelining=sys.argv[4:] != ["sequential"]))
+    _main()

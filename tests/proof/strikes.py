@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
-    "kill", "frozen, then killed", "frozen, then woken", "cut", "all killed", "frozen past its lease", "lines cut", "restarted"
+    "kill",
+    "frozen, then killed",
+    "frozen, then woken",
+    "cut",
+    "all killed",
+    "frozen past its lease",
+    "lines cut",
+    "restarted",
+    "cut off",
 ]
 #: What a table calls them.
 NAMES: dict[Kind, str] = {

@@ -37,6 +37,8 @@ class Server:
 
     url: str
     restart: Callable[[], None]
+    #: The same by its Unix socket, for who is on this machine, in whatever network.
+    near_url: str
 
 
 @contextlib.contextmanager
@@ -47,8 +49,11 @@ def running_postgresql() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[Server]:
-    """What :func:`running_postgresql` does, for who wants to break it."""
+def running_server(address: str = "127.0.0.1", namespace: str | None = None, *, durable: bool = False) -> Iterator[Server]:
+    """What :func:`running_postgresql` does, for who wants to break it; in a network namespace it listens at its address there.
+
+    ``durable`` waits for the disk, for who measures.
+    """
     binaries = programs()
     if binaries is None:
         raise FileNotFoundError("initdb")
@@ -62,9 +67,11 @@ def running_server() -> Iterator[Server]:
 
     def call(program: str, *arguments: str) -> None:
         environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"}
+        # Only root enters a network namespace, and becomes another user behind its door.
+        door = [] if namespace is None else ["ip", "netns", "exec", namespace, "setpriv", f"--reuid={user}", "--clear-groups"]
         subprocess.run(
-            [str(binaries / program), *arguments],
-            user=user,
+            [*door, str(binaries / program), *arguments],
+            user=None if door else user,
             env=environment,
             check=True,
             cwd="/",
@@ -72,12 +79,19 @@ def running_server() -> Iterator[Server]:
         )
 
     call("initdb", "--pgdata", str(data), "--auth", "trust", "--username", "newsletter", "--encoding", "UTF8", "--no-sync")
-    options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+    if namespace is not None:
+        with (data / "pg_hba.conf").open("a") as allowed:
+            allowed.write(f"host all all {address}/24 trust\n")
+    options = (
+        f"-c port={port} -c listen_addresses={address} -c unix_socket_directories={folder} -c fsync={'on' if durable else 'off'}"
+    )
     start = ("pg_ctl", "--pgdata", str(data), "--log", str(data / "log"), "--wait", "--options", options)
     call(*start, "start")
     try:
         yield Server(
-            f"postgresql+psycopg://newsletter@127.0.0.1:{port}/postgres", lambda: call(*start, "--mode", "immediate", "restart")
+            f"postgresql+psycopg://newsletter@{address}:{port}/postgres",
+            lambda: call(*start, "--mode", "immediate", "restart"),
+            f"postgresql+psycopg://newsletter@/postgres?host={folder}&port={port}",
         )
     finally:
         call("pg_ctl", "--pgdata", str(data), "--wait", "--mode", "immediate", "stop")

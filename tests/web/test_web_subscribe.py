@@ -246,6 +246,15 @@ def test_a_network_is_heard_so_many_times_an_hour() -> None:
         assert all(limits.take(nobody, 0) for _ in range(5))
 
 
+def test_where_one_mail_server_is_down_another_takes_it(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    up = Server(office.inbox.host, office.inbox.port, "none")
+    postman = Postman(office.postman.signups, up, Server("127.0.0.1", 9, "none", weight=2))
+    office.post("/subscribe", **office.form())
+    assert postman.deliver() == 1
+    assert office.post(office.link()).status_code == 200
+    assert "waits" not in caplog.text
+
+
 def test_while_the_mail_server_is_down_nothing_is_lost(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "newsletter")
     down = Postman(office.postman.signups, Server("127.0.0.1", 9, "none"))
