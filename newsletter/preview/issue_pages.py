@@ -98,7 +98,7 @@ class IssuePages:
             "matches": self._studio.people.find(look.find) if self._studio.people.there else None,
             "list": self._studio.people.file,
             "sent": self._outcome(look.sent),
-            "server": state.proof.workspace.settings.smtp_host if state.proof else None,
+            "server": ", ".join(relay.host for relay in state.proof.workspace.settings.relays) if state.proof else None,
         }
         return self._studio.page("issue", look, **values)
 

@@ -53,6 +53,7 @@ def test_with_a_server_it_goes_there(visitor: Visitor, studio: Studio, server: S
 def test_where_one_server_is_down_another_takes_it(visitor: Visitor, server: Server, office: Office) -> None:
     settings = f"NEWSLETTER_SMTP_HOST=127.0.0.1:9*2, localhost:{server.port}\nNEWSLETTER_SMTP_SECURITY=none\n"
     (office.root / ".env").write_text(settings, encoding="utf-8")
+    assert "Er geht über 127.0.0.1, localhost." in visitor.get("issue/2026-12").text
     answer = visitor.post("issue/2026-12/test", address="me@example.org")
     assert "Gesendet: localhost hat den Test für me@example.org angenommen." in answer.text
     assert len(server) == 1

@@ -48,7 +48,12 @@ class Several(Campaign):
         store = open_bare(self.office.database_url)
         make_tables(store)
         store.close()
-        return super().run()
+        try:
+            return super().run()
+        finally:
+            for sender in self._crew:
+                if sender.wait(0) is None:  # something failed
+                    signal_to(sender, signal.SIGKILL)
 
     @property
     def names(self) -> Mapping[Kind, str]:
