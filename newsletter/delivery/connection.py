@@ -24,6 +24,13 @@ class Listener(Protocol):
     def heard(self, reply: Reply) -> None:
         """A reply. Raises :class:`NotSmtp` where none, or another one, was asked for."""
 
+    @property
+    def awaits_four(self) -> bool:
+        """Whether the replies to a message's end, MAIL, RCPT and DATA are all that is awaited."""
+
+    def heard_four(self, end: Reply) -> None:
+        """These four, all good; ``end`` is the first."""
+
     def caught_up(self) -> None:
         """Everything that has come so far was heard: the moment to say something."""
 
@@ -117,8 +124,13 @@ class Connection(asyncio.BufferedProtocol):
         """So many bytes came."""
         if not self.is_open:
             return
+        data = bytes(self._buffer[:nbytes])
         try:
-            for reply in self._parser.feed(bytes(self._buffer[:nbytes])):
+            if self._listener.awaits_four and self.end_left and (end := self._parser.feed_taken(data)) is not None:
+                self._listener.heard_four(end)
+                self._listener.caught_up()
+                return
+            for reply in self._parser.feed(data):
                 self._listener.heard(reply)
                 if not self.is_open:
                     return

@@ -28,6 +28,8 @@ from newsletter.message.stuffed import Stuffed
 
 #: The lone dot that ends a DATA which must not have been taken (RFC 2920 §3.1).
 _NOTHING = (b".\r\n",)
+#: Replies where a message's end and the next envelope were sent together.
+_FOUR = 4
 #: What is said and answered, in the order of a transaction; ``end`` is the body with its final dot.
 _Verb = Literal["RSET", "MAIL", "RCPT", "DATA", "end", "QUIT"]
 _Step = Literal["MAIL", "RCPT", "DATA", "end"]
@@ -181,6 +183,22 @@ class Wire(Generic[M]):
             self._take(verb, transaction, reply)
         else:
             self._refuse(verb, transaction, reply)
+
+    @property
+    def awaits_four(self) -> bool:
+        """See :class:`~newsletter.delivery.connection.Listener`."""
+        return len(self._awaited) == _FOUR and self._sent is not None and self._awaited[0][0] == "end"
+
+    def heard_four(self, end: Reply) -> None:
+        """See :class:`~newsletter.delivery.connection.Listener`."""
+        self._listened = True
+        self._awaited.clear()
+        sent, begun = self._sent, self._begun
+        self._sent, self._open_envelope = None, True
+        if begun is not None:
+            begun.stage, begun.goes = "DATA", True
+        if sent is not None:
+            self._answer(sent, read_reply("end", end.code, end.text))
 
     def caught_up(self) -> None:
         """See :class:`~newsletter.delivery.connection.Listener`."""
