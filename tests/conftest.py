@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import make_url
 
 from newsletter.store.engine import upgrade_tables
-from tests.real.postgresql import own_schema, programs, running_postgresql
+from tests.real.postgresql import drop_database, new_database, own_schema, programs, running_postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -27,6 +29,11 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# Containers often forbid bytecode: each process that a test starts would then compile the program and its libraries anew, which
+# takes two of three seconds.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 hypothesis.settings.register_profile("newsletter", deadline=None)
 hypothesis.settings.load_profile("newsletter")
@@ -127,11 +134,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_url", mark.args, indirect=True)
 
 
-@pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a new database: a file; on a server, too, where :data:`~tests.real.postgresql.both` marks the test."""
-    if getattr(request, "param", "sqlite") == "sqlite":
-        return f"sqlite:///{tmp_path / 'newsletter.db'}"
-    url: str = request.getfixturevalue("postgresql_url")
+@pytest.fixture(scope="session")
+def _postgresql_template(_postgresql_server: str) -> str:
+    url = new_database(_postgresql_server)
     upgrade_tables(url)
-    return url
+    return str(make_url(url).database)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a new database: a file; on a server, too, where :data:`~tests.real.postgresql.both` marks the test.
+
+    On the server it has its tables already.
+    """
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield f"sqlite:///{tmp_path / 'newsletter.db'}"
+        return
+    server: str = request.getfixturevalue("_postgresql_server")
+    url = new_database(server, request.getfixturevalue("_postgresql_template"))
+    yield url
+    drop_database(url)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import NullPool, create_engine, make_url
 
 #: For a module or a test: its database (the fixture ``database_url``) is once a file and once on a server.
 both = pytest.mark.database("sqlite", "postgresql")
@@ -87,10 +87,39 @@ def running_server() -> Iterator[Server]:
 @contextlib.contextmanager
 def own_schema(url: str) -> Iterator[str]:
     """The server's address with a new, empty schema in which tables are made and found; dropped at the end."""
-    schema = f"newsletter_test_{secrets.token_hex(8)}"
+    schema = _new_name()
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
     yield f"{url}?options=-csearch_path%3D{schema}"
     with engine.begin() as connection:
         connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+
+
+def new_database(url: str, template: str = "template0") -> str:
+    """The address of a new database on the server at ``url``: a copy of ``template``, which nobody may be connected to.
+
+    Its files are copied as they are, which takes a tenth of the time that the migrations take.
+    """
+    name = _new_name()
+    _administer(url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    return _address(url, name)
+
+
+def drop_database(url: str) -> None:
+    """Drop it, also where a test left somebody connected."""
+    _administer(_address(url, "postgres"), f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+
+def _new_name() -> str:
+    return f"newsletter_test_{secrets.token_hex(8)}"
+
+
+def _address(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+def _administer(url: str, statement: str) -> None:
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
