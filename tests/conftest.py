@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import make_url
 
 from newsletter.store.engine import upgrade_tables
@@ -74,6 +74,27 @@ def chromium(_browser: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Br
     asyncio._set_running_loop(loop)
     yield browser
     asyncio._set_running_loop(None)
+
+
+@pytest.fixture(scope="session")
+def _sheets() -> list[Page]:
+    return []
+
+
+@pytest.fixture
+def sheet(chromium: Browser, _sheets: list[Page]) -> Iterator[Page]:
+    """An empty page for documents of one's own (``set_content``), which load nothing; the session's one.
+
+    A page of its own for each test costs a process: three times what is then done there.
+    """
+    if not _sheets:
+        _sheets.append(chromium.new_page())
+    (page,) = _sheets
+    page.goto("about:blank")
+    page.emulate_media(color_scheme="light")
+    page.route("**/*", lambda route: route.abort())
+    yield page
+    page.unroute_all()
 
 
 def _installed(variable: str, path: str, package: str) -> Path:

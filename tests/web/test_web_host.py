@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from newsletter.web.host import OwnHost
 from newsletter.web.server import _config, listen
+from tests.examples import examples
 from tests.web.conftest import make_site
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def test_staff_are_told_once_and_without_the_other_host(site: "Site", caplog: py
     assert "see that a proxy passes Host on" in line
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(max_size=40) | st.from_regex(r"[\[\]:@/.?#%a-z0-9-]{0,30}", fullmatch=True))
 @example("[::1")
 @example("news.example.org:99999999")

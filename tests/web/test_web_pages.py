@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 
 from newsletter.issue.model import Publication
 from newsletter.web.page import Name, Pages
+from tests.real.axe import RULES, violations
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
@@ -112,12 +113,7 @@ def test_axe_finds_nothing_and_the_button_works_by_keyboard(
     page.on("console", lambda message: complaints.append(message.text) if "Security Policy" in message.text else None)
 
     def check() -> None:
-        page.evaluate(axe_source)
-        found = page.evaluate(
-            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'], preload: false})"
-        )
-        assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []
-        assert found["passes"]
+        assert violations(page, axe_source, runOnly=RULES) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
     for url in (f"{served.links.public_url}/nothing", served.links.view_url(0, 0), served.unsubscribe["bert@example.org"]):

@@ -16,6 +16,7 @@ from newsletter.web.app import create_app
 from newsletter.web.public_html import unframed
 from newsletter.web.server import BackgroundServer
 from tests.conftest import ROOT
+from tests.real.axe import RULES, violations
 
 pytestmark = pytest.mark.real
 
@@ -66,10 +67,7 @@ def test_axe_finds_nothing(sent: Sent, chromium: Browser, axe_source: str, width
     page.on("console", lambda message: complaints.append(message.text) if "Security Policy" in message.text else None)
     for url in (sent.own, sent.public):
         page.goto(url)
-        page.evaluate(axe_source)
-        rules = "['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']"
-        found = page.evaluate(f"axe.run(document, {{runOnly: {rules}, preload: false}})")
-        assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]] == []
+        assert violations(page, axe_source, runOnly=RULES) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth)")
     assert complaints == []
