@@ -39,11 +39,23 @@ hypothesis.settings.register_profile("newsletter", deadline=None)
 hypothesis.settings.load_profile("newsletter")
 
 
+#: Where tests take many seconds, much of it waiting: they begin first, so that at the end no worker is alone with one of them.
+LONG = (
+    "tests/proof/",
+    "tests/cli/test_cli_worker.py",
+    "tests/conformance/",
+    "tests/delivery/test_delivery_ledger_machine.py",
+    "tests/compose/test_markup_checkers.py",
+    "tests/web/test_web_sample.py",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests of one ``xdist_group`` stay with one worker, and share what they start.
 
     pytest-xdist 3.8 writes the group behind a name that pytest 9.2 reads no more: without this each worker starts its own.
     """
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
     for item in items if getattr(config.option, "loadgroup", False) else ():
         mark, name = item.get_closest_marker("xdist_group"), getattr(item, "_id", None)
         if mark is not None and name is not None:
@@ -163,15 +175,20 @@ def _postgresql_template(_postgresql_server: str) -> str:
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def postgresql_with_tables(_postgresql_server: str, _postgresql_template: str) -> Iterator[str]:
+    """The address of a database on a real PostgreSQL that has its tables and nothing else."""
+    url = new_database(_postgresql_server, _postgresql_template)
+    yield url
+    drop_database(url)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a new database: a file; on a server, too, where :data:`~tests.real.postgresql.both` marks the test.
 
     On the server it has its tables already.
     """
     if getattr(request, "param", "sqlite") == "sqlite":
-        yield f"sqlite:///{tmp_path / 'newsletter.db'}"
-        return
-    server: str = request.getfixturevalue("_postgresql_server")
-    url = new_database(server, request.getfixturevalue("_postgresql_template"))
-    yield url
-    drop_database(url)
+        return f"sqlite:///{tmp_path / 'newsletter.db'}"
+    url: str = request.getfixturevalue("postgresql_with_tables")
+    return url

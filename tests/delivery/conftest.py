@@ -259,9 +259,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 @pytest.fixture
-def postgresql(postgresql_url: str) -> Iterator[Store]:
+def postgresql(postgresql_with_tables: str) -> Iterator[Store]:
     """A store with its tables on a real PostgreSQL; skipped where it, or psycopg, is not installed."""
-    store = open_bare(postgresql_url)
+    store = open_bare(postgresql_with_tables)
     make_tables(store)
     yield store
     store.close()

@@ -109,7 +109,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database(template: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
     """Gives a fresh copy of the template each time, in a file or on a server; the old one is gone."""
     if request.param == "postgresql":
-        with copies_on_a_server(template, request.getfixturevalue("postgresql_url")) as copy:
+        with copies_on_a_server(template, request.getfixturevalue("postgresql_with_tables")) as copy:
             yield copy
         return
     opened: list[Store] = []

@@ -337,9 +337,9 @@ def test_any_order_in_a_file(tmp_path: Path) -> None:
     run(lambda clock: open_store(f"sqlite:///{tmp_path}/{next(number)}.db", clock), 40 if THOROUGH else 12)
 
 
-def test_any_order_on_a_server(postgresql_url: str) -> None:
+def test_any_order_on_a_server(postgresql_with_tables: str) -> None:
     def database(clock: Callable[[], int]) -> Store:
-        store = open_bare(postgresql_url, clock)
+        store = open_bare(postgresql_with_tables, clock)
         make_tables(store)
         with store.write() as connection:
             for table in reversed(metadata.sorted_tables):
