@@ -12,10 +12,8 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from playwright.sync_api import Browser, Page, sync_playwright
-from sqlalchemy import make_url
 
-from newsletter.store.engine import upgrade_tables
-from tests.real.postgresql import drop_database, new_database, own_schema, programs, running_postgresql
+from tests.real.postgresql import Databases, own_schema, programs, running_postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -168,18 +166,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def _postgresql_template(_postgresql_server: str) -> str:
-    url = new_database(_postgresql_server)
-    upgrade_tables(url)
-    return str(make_url(url).database)
+def _databases(_postgresql_server: str) -> Databases:
+    return Databases(_postgresql_server)
 
 
 @pytest.fixture
-def postgresql_with_tables(_postgresql_server: str, _postgresql_template: str) -> Iterator[str]:
-    """The address of a database on a real PostgreSQL that has its tables and nothing else."""
-    url = new_database(_postgresql_server, _postgresql_template)
+def postgresql_with_tables(_databases: Databases) -> Iterator[str]:
+    """The address of a database on a real PostgreSQL that has its tables and no rows."""
+    url = _databases.lend()
     yield url
-    drop_database(url)
+    _databases.take_back(url)
 
 
 @pytest.fixture
