@@ -1,6 +1,7 @@
 """What tests of all rooms share: the checkers that come from the system, and Hypothesis without a stop-watch."""
 
 import asyncio
+import gc
 import os
 import shutil
 import sys
@@ -58,6 +59,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         mark, name = item.get_closest_marker("xdist_group"), getattr(item, "_id", None)
         if mark is not None and name is not None:
             item._id = type(name).parse(f"{name}@{mark.args[0]}")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and what they import stay to the end: the collector of garbage need not look at them each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
