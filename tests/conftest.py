@@ -1,8 +1,10 @@
 """What tests of all rooms share: the checkers that come from the system, and Hypothesis without a stop-watch."""
 
 import asyncio
+import gc
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +12,9 @@ import hypothesis
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from newsletter.store.engine import upgrade_tables
-from tests.real.postgresql import own_schema, programs, running_postgresql
+from tests.real.postgresql import Databases, own_schema, programs, running_postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -28,8 +29,24 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 
+# Containers often forbid bytecode: each process that a test starts would then compile the program and its libraries anew, which
+# takes two of three seconds.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 hypothesis.settings.register_profile("newsletter", deadline=None)
 hypothesis.settings.load_profile("newsletter")
+
+
+#: Where tests take many seconds, much of it waiting: they begin first, so that at the end no worker is alone with one of them.
+LONG = (
+    "tests/proof/",
+    "tests/cli/test_cli_worker.py",
+    "tests/conformance/",
+    "tests/delivery/test_delivery_ledger_machine.py",
+    "tests/compose/test_markup_checkers.py",
+    "tests/web/test_web_sample.py",
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -37,10 +54,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     pytest-xdist 3.8 writes the group behind a name that pytest 9.2 reads no more: without this each worker starts its own.
     """
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
     for item in items if getattr(config.option, "loadgroup", False) else ():
         mark, name = item.get_closest_marker("xdist_group"), getattr(item, "_id", None)
         if mark is not None and name is not None:
             item._id = type(name).parse(f"{name}@{mark.args[0]}")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and what they import stay to the end: the collector of garbage need not look at them each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +91,27 @@ def chromium(_browser: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Br
     asyncio._set_running_loop(loop)
     yield browser
     asyncio._set_running_loop(None)
+
+
+@pytest.fixture(scope="session")
+def _sheets() -> list[Page]:
+    return []
+
+
+@pytest.fixture
+def sheet(chromium: Browser, _sheets: list[Page]) -> Iterator[Page]:
+    """An empty page for documents of one's own (``set_content``), which load nothing; the session's one.
+
+    A page of its own for each test costs a process: three times what is then done there.
+    """
+    if not _sheets:
+        _sheets.append(chromium.new_page())
+    (page,) = _sheets
+    page.goto("about:blank")
+    page.emulate_media(color_scheme="light")
+    page.route("**/*", lambda route: route.abort())
+    yield page
+    page.unroute_all()
 
 
 def _installed(variable: str, path: str, package: str) -> Path:
@@ -127,11 +172,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_url", mark.args, indirect=True)
 
 
+@pytest.fixture(scope="session")
+def _databases(_postgresql_server: str) -> Databases:
+    return Databases(_postgresql_server)
+
+
+@pytest.fixture
+def postgresql_with_tables(_databases: Databases) -> Iterator[str]:
+    """The address of a database on a real PostgreSQL that has its tables and no rows."""
+    url = _databases.lend()
+    yield url
+    _databases.take_back(url)
+
+
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a new database: a file; on a server, too, where :data:`~tests.real.postgresql.both` marks the test."""
+    """The address of a new database: a file; on a server, too, where :data:`~tests.real.postgresql.both` marks the test.
+
+    On the server it has its tables already.
+    """
     if getattr(request, "param", "sqlite") == "sqlite":
         return f"sqlite:///{tmp_path / 'newsletter.db'}"
-    url: str = request.getfixturevalue("postgresql_url")
-    upgrade_tables(url)
+    url: str = request.getfixturevalue("postgresql_with_tables")
     return url

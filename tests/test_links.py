@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.links import MARK_SIZE, Delivered, Leaving, Links
+from tests.examples import examples
 
 KEY = b"0123456789abcdef0123456789abcdef"
 LINKS = Links("https://news.example.org", KEY, "region.example.org")
@@ -81,7 +82,7 @@ def test_every_other_character_at_every_place_is_refused(token: str) -> None:
                 assert refused(token[:place] + other + token[place + 1 :]), (place, other)
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=examples(3000), deadline=None)
 @given(tokens, st.data())
 def test_no_mutation_of_a_token_is_a_token(token: str, data: st.DataObject) -> None:
     mutated = token
@@ -92,7 +93,7 @@ def test_no_mutation_of_a_token_is_a_token(token: str, data: st.DataObject) -> N
     assert mutated == token or refused(mutated)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=examples(1000))
 @given(st.text() | st.text(URL_SAFE, max_size=80))
 def test_any_text_at_all_is_refused_and_raises_nothing(text: str) -> None:
     assert refused(text)

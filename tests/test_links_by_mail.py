@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from newsletter.links import MARK_SIZE, Leaving, Links, _base32, mail_link
 from newsletter.postbox import field, parse
+from tests.examples import examples
 
 KEY = b"0123456789abcdef0123456789abcdef"
 LINKS = Links("https://news.example.org", KEY, "region.example.org")
@@ -42,7 +43,7 @@ def test_base32_is_that_of_the_standard_library(content: bytes) -> None:
     assert _base32(content) == base64.b32encode(content).decode().rstrip("=")
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.lists(st.tuples(st.integers(1, len(SUBJECT) - 1), noise), max_size=8), st.text(max_size=40), st.text(max_size=40))
 @example([], "Re: AW: WG: [EXTERN] ", " (was: unsubscribe)")
 def test_it_survives_folding_quoting_and_prefixes(breaks: list[tuple[int, str]], before: str, after: str) -> None:
@@ -155,7 +156,7 @@ def test_ten_thousand_mutations_are_never_accepted() -> None:
         assert TOKEN in token or LINKS.find_unsubscribe(f"unsubscribe {token}") is None, token
 
 
-@settings(max_examples=1000)
+@settings(max_examples=examples(1000))
 @given(st.text() | st.text("9" + string.ascii_uppercase + "234567", min_size=72, max_size=300))
 def test_any_text_at_all_names_nobody_and_raises_nothing(text: str) -> None:
     assert LINKS.find_unsubscribe(text) is None

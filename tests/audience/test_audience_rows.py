@@ -17,6 +17,7 @@ from newsletter.audience.csv_list import open_list
 from newsletter.audience.recipient import Recipient, Refused
 from newsletter.audience.rows import LONGEST_LINE, MOST_LINES, Broken, Row, read_rows
 from newsletter.problem import InputError
+from tests.examples import examples
 
 
 def rows(text: str, columns: int = 0) -> list[Row | Broken]:
@@ -132,7 +133,7 @@ def test_a_line_without_end_does_not_fill_the_memory() -> None:
 
 
 @given(st.lists(st.lists(st.sampled_from(['"', ";", "x", ';"', '";']), max_size=4).map("".join), max_size=12), st.integers(0, 4))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_however_quotes_are_broken_each_line_comes_once_and_in_order(ends: list[str], columns: int) -> None:
     found = rows("".join(f"{line};{end}\n" for line, end in enumerate(ends, 1)), columns)
     for row, after in itertools.pairwise([*found, Broken(len(ends) + 1, "")]):
@@ -147,7 +148,7 @@ def test_however_quotes_are_broken_each_line_comes_once_and_in_order(ends: list[
     st.lists(st.sampled_from(['"', ";", "x", ';"', '";', "\n", "xx\n", "a;b\n", '"c";"d"\n']), max_size=30).map("".join),
     st.integers(1, 9),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_rows_are_the_same_however_much_is_read_at_once(text: str, chunk: int) -> None:
     # What is read at once and has no quotes in it goes another way than the rest.
     with pytest.MonkeyPatch.context() as patch:
@@ -177,7 +178,7 @@ def tables(draw: st.DrawFn) -> tuple[list[list[str]], str, str, str, int]:
 
 
 @given(tables())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_table_that_is_written_is_read_back_with_its_lines(drawn: tuple[list[list[str]], str, str, str, int]) -> None:
     table, encoding, delimiter, end, quoting = drawn
     out = io.StringIO(newline="")
@@ -207,7 +208,7 @@ BYTES = st.binary(max_size=200) | st.lists(PIECES, max_size=40).map(b"".join)
 
 
 @given(st.sampled_from([b"", b"email;vorname\n", b"sep=;\nemail;x\n", b"\xff\xfe", b"\xef\xbb\xbfmail\n", b"mail,\xe4\n"]), BYTES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_bytes_are_rows_in_order_or_an_input_error(start: bytes, data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "list.csv"

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -189,6 +190,18 @@ class Office:
     def account(self) -> Any:
         """``status --json`` of the issue."""
         return self.newsletter("status", SLUG, "--json").json
+
+
+@pytest.fixture(autouse=True)
+def _log_of_its_own() -> Iterator[None]:
+    """A command that writes a log to stderr leaves no handler behind: the next test would log to a stderr that is closed."""
+    ours, root, excepthook = logging.getLogger("newsletter"), logging.getLogger(), threading.excepthook
+    handlers, levels = root.handlers[:], (ours.level, root.level)
+    yield
+    root.handlers[:] = handlers
+    ours.setLevel(levels[0])
+    root.setLevel(levels[1])
+    threading.excepthook = excepthook
 
 
 @pytest.fixture

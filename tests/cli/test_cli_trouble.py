@@ -149,6 +149,7 @@ def test_ctrl_c_twice_does_not_wait_for_the_server(office: "Office", post: "Post
 @both
 def test_kill_in_the_middle_and_the_same_command_resumes(office: "Office", post: "Post") -> None:
     office.crowd(8)
+    office.settings(lease="4")  # on a server it has to run out
     post.hold_at = 3
     sending = office.process(*SEND)
     assert post.holding.wait(60)

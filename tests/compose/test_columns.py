@@ -2,11 +2,12 @@
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from PIL import Image
+from playwright.sync_api import Page
 
 from newsletter.compose.mjml import compile_mjml
 
@@ -32,20 +33,22 @@ def stripped(html: str) -> str:
 
 
 @pytest.fixture
-def measure(chromium: Any) -> Iterator[Callable[[str, int], Places]]:
+def measure(sheet: Page) -> Callable[[str, int], Places]:
     """The places in a document at a window's width."""
-    page = chromium.new_page()
     square = io.BytesIO()
     Image.new("RGB", (8, 8)).save(square, "PNG")
-    page.route("**/*", lambda route: route.fulfill(body=square.getvalue(), content_type="image/png"))
+    sheet.route("**/*", lambda route: route.fulfill(body=square.getvalue(), content_type="image/png"))
+
+    shown: list[str] = []
 
     def places(html: str, width: int) -> Places:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.set_content(html)
-        return dict(page.evaluate(PLACES))
+        sheet.set_viewport_size({"width": width, "height": 900})
+        if shown != [html]:
+            sheet.set_content(html)
+            shown[:] = [html]
+        return dict(sheet.evaluate(PLACES))
 
-    yield places
-    page.close()
+    return places
 
 
 @pytest.mark.real

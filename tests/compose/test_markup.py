@@ -18,6 +18,7 @@ from newsletter.compose.mjml import compile_mjml
 from newsletter.compose.plain import PlainText
 from newsletter.compose.sentinel import Sentinels
 from newsletter.issue import Markdown, MergeField
+from tests.examples import examples
 
 WORD = re.compile(r"\w+")
 
@@ -164,7 +165,7 @@ PIECES = st.sampled_from(
 MARKDOWN = st.lists(PIECES | st.text(max_size=8), max_size=25).map("".join)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(MARKDOWN)
 def test_any_markdown_is_refused_or_well_formed_and_both_parts_say_the_same(source: str) -> None:
     try:

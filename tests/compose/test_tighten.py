@@ -6,13 +6,14 @@ Two readers: lxml with a small model of the cascade, for every issue, and Chromi
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, cast
+from typing import cast
 
 import cssutils
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml.html import HtmlElement, document_fromstring
+from playwright.sync_api import Page
 
 from newsletter.compose import inline
 from newsletter.compose.compile import compile_issue
@@ -133,21 +134,19 @@ COMPUTED = """() => [...document.querySelectorAll('*')].map(element => {
 
 @pytest.mark.real
 @pytest.mark.parametrize("slug", ["2026-11", "2026-11-en", "every-block", "every-block-bare"])
-def test_chromium_sees_no_difference(layout_name: str, slug: str, chromium: Any, untightened: Callable[[str, str], str]) -> None:
+def test_chromium_sees_no_difference(layout_name: str, slug: str, sheet: Page, untightened: Callable[[str, str], str]) -> None:
     loose = untightened(layout_name, slug)
     tight = tighten(loose)
-    page = chromium.new_page(viewport={"width": 700, "height": 900})
-    page.route("**/*", lambda route: route.abort())
+    sheet.set_viewport_size({"width": 700, "height": 900})
 
     def computed(document: str) -> list[str]:
-        page.set_content(document)
-        return list(page.evaluate(COMPUTED))
+        sheet.set_content(document)
+        return list(sheet.evaluate(COMPUTED))
 
     for view in (str, unfolded):
         before, after = computed(view(loose)), computed(view(tight))
         assert len(before) > 100
         assert before == after
-    page.close()
 
 
 LENGTH = st.sampled_from(["0", "0px", "-0px", "8px", "-8px", "12px", "auto", "1em", "5%", "0.5px", "10px"])

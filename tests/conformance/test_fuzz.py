@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from tests.conformance.described import METHODS, described
 from tests.conformance.wire import Wire
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from tests.conformance.conftest import Watched
 
 FORM = "application/x-www-form-urlencoded"
-OFTEN = settings(max_examples=600, suppress_health_check=list(HealthCheck))
+OFTEN = settings(max_examples=examples(600), suppress_health_check=list(HealthCheck))
 
 
 def test_whatever_a_client_sends_is_answered(watched: "Watched") -> None:
@@ -148,7 +149,7 @@ def test_bytes_that_are_hardly_http_do_no_harm(watched: "Watched") -> None:
         head = b"\r\n".join([b" ".join(first), *host, *headers])
         _is_no_fault(said(watched.url, head + b"\r\n\r\n" + body))
 
-    @settings(OFTEN, max_examples=150)
+    @settings(OFTEN, max_examples=examples(150))
     @given(_BYTES | st.binary(min_size=2000, max_size=3000))
     def noise(sent: bytes) -> None:
         _is_no_fault(said(watched.url, sent))

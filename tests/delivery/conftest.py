@@ -82,18 +82,28 @@ class Sink:
         self.most_open = max(self.most_open, self.open_now)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError, _Over):
             await self._session(reader, writer)
+        await asyncio.sleep(0)  # what was said last leaves
         self.open_now -= 1
         with contextlib.suppress(OSError):
             writer.close()
 
-    async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:  # noqa: PLR0915 - one conversation
         recipient, begun, valid = "", False, False
+        said: list[bytes] = []
+
+        def leave() -> None:
+            writer.write(b"".join(said))
+            said.clear()
 
         async def say(step: str, usual: str) -> str:
             reply = self.answers(step, recipient) or usual
             if reply == DROP:
                 raise _Over
-            writer.write(("\x00what?\r\n" if reply == GARBAGE else reply + "\r\n").encode())
+            said.append(("\x00what?\r\n" if reply == GARBAGE else reply + "\r\n").encode())
+            if "PIPELINING" in self.extensions:  # what has come together is answered together (RFC 2920 §3.2)
+                asyncio.get_running_loop().call_soon(leave)
+            else:
+                leave()
             await writer.drain()
             if reply.startswith("421"):
                 raise _Over
@@ -109,6 +119,7 @@ class Sink:
                 await say(verb, "\r\n".join(f"250-{offer}" for offer in offers) + "\r\n250 HELP")
             elif verb == "STARTTLS":
                 await say(verb, "220 go on")
+                leave()
                 await writer.start_tls(server_context())
             elif verb == "AUTH":
                 given = base64.b64decode(line.split(" ")[2]).split(b"\0")[2].decode()
@@ -259,9 +270,9 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 @pytest.fixture
-def postgresql(postgresql_url: str) -> Iterator[Store]:
+def postgresql(postgresql_with_tables: str) -> Iterator[Store]:
     """A store with its tables on a real PostgreSQL; skipped where it, or psycopg, is not installed."""
-    store = open_bare(postgresql_url)
+    store = open_bare(postgresql_with_tables)
     make_tables(store)
     yield store
     store.close()

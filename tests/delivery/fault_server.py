@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -61,8 +62,11 @@ class FaultServer:
             task = asyncio.ensure_future(_Session(self, reader, writer, over.wait).run())
             tasks.add(task)
 
-        server = await asyncio.start_server(begin, "127.0.0.1", self.port, limit=1 << 26)
-        self.port = server.sockets[0].getsockname()[1]
+        listening = socket.create_server(("127.0.0.1", self.port))
+        # Its connections inherit this: what they hold unread does not grow with the speed of the machine.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)
+        server = await asyncio.start_server(begin, sock=listening, limit=1 << 26)
+        self.port = listening.getsockname()[1]
         try:
             yield
         finally:

@@ -1,7 +1,7 @@
 """Bytes become replies, wherever they are split."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.delivery.reply_parser import LONGEST_LINE, MOST_LINES, Reply, ReplyParser
@@ -88,3 +88,39 @@ def test_any_split_gives_the_same(stream: bytes, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     parts = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
     assert parse(*parts) == parse(stream) == parse(*(bytes([octet]) for octet in stream))
+
+
+_LINES = st.lists(
+    st.builds(
+        b"%d%b%b".__mod__,
+        st.tuples(
+            st.sampled_from([250, 251, 252, 220, 354, 421, 550]), st.sampled_from([b" ", b"-", b""]), st.binary(max_size=9)
+        ),
+    ),
+    min_size=3,
+    max_size=5,
+)
+
+
+@given(_LINES, st.sampled_from([b"\r\n", b"\n"]), st.binary(max_size=3))
+@example([b"250 2.0.0 queued", b"250 ok", b"250 ok", b"354 go"], b"\r\n", b"")
+@example([b"250 2.0.0 queued", b"250 ok", b"250 ok", b"354 " + b"x" * 507], b"\r\n", b"")
+def test_one_look_at_four_replies_finds_what_four_looks_find(lines: list[bytes], end: bytes, behind: bytes) -> None:
+    data = b"".join(line + end for line in lines) + behind
+    first = ReplyParser().feed_taken(data)
+    replies, fault = parse(data)
+    if first is not None:
+        assert (replies[0], fault, behind) == (first, "", b"")
+        assert [reply.code in good for reply, good in zip(replies, _GOOD, strict=True)] == [True] * 4
+
+
+_GOOD = (range(200, 260), (250,), (250, 251, 252), (354,))
+
+
+def test_four_usual_replies_are_taken_with_one_look_and_only_those() -> None:
+    usual = b"250 2.0.0 Ok: queued as 4711\r\n250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 End data\r\n"
+    assert ReplyParser().feed_taken(usual) == Reply(250, b"2.0.0 Ok: queued as 4711")
+    begun = ReplyParser()
+    assert begun.feed(b"250 a") == []
+    for parser, data in ((begun, usual), (ReplyParser(), usual[:-2]), (ReplyParser(), usual.replace(b"354", b"554"))):
+        assert parser.feed_taken(data) is None

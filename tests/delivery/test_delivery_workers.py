@@ -237,9 +237,9 @@ def freeze(store: Store, of: Campaign, me: int) -> None:
 
 
 def test_a_frozen_transaction_is_cut_by_the_server_and_holds_nobody_up(
-    postgresql_url: str, office: "Office", frozen: Campaign
+    postgresql_with_tables: str, office: "Office", frozen: Campaign
 ) -> None:
-    short = open_bare(postgresql_url, lease=SECOND)
+    short = open_bare(postgresql_with_tables, lease=SECOND)
     with short.write() as connection:
         me = ledger.register(connection, host="h", pid=1, version="1", now=short.now(connection), lease=SECOND)
     with pytest.raises(DBAPIError):
@@ -334,9 +334,9 @@ def test_what_was_claimed_and_not_tried_does_not_count_for_the_limit(office: "Of
 
 
 @pytest.fixture
-def first(office: "Office", postgresql_url: str) -> Iterator["Office"]:
+def first(office: "Office", postgresql_with_tables: str) -> Iterator["Office"]:
     """The office as one host has it open."""
-    store = open_bare(postgresql_url)
+    store = open_bare(postgresql_with_tables)
     yield replace(office, store=store)
     store.close()
 
@@ -358,9 +358,9 @@ async def accepted(sink: "Sink", count: int) -> None:
 
 
 @pytest.fixture
-def second(first: "Office", postgresql_url: str) -> Iterator["Office"]:
+def second(first: "Office", postgresql_with_tables: str) -> Iterator["Office"]:
     """Another host."""
-    store = open_bare(postgresql_url)
+    store = open_bare(postgresql_with_tables)
     yield replace(first, store=store)
     store.close()
 

@@ -16,6 +16,7 @@ from newsletter.message.headers import HeaderError
 from newsletter.message.message_id import check_message_id, message_id
 from newsletter.message.recheck import recheck
 from newsletter.message.template import MessageTemplate
+from tests.examples import examples
 
 MakeEdition = Callable[..., Edition]
 Build = Callable[..., bytes]
@@ -93,7 +94,7 @@ def test_what_is_refused(address: str) -> None:
 
 
 @given(st.emails())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_every_ordinary_address_is_taken_as_it_is(address: str) -> None:
     if "=?" not in address:
         assert wire_address(address) == address
@@ -101,7 +102,7 @@ def test_every_ordinary_address_is_taken_as_it_is(address: str) -> None:
 
 
 @given(st.text(alphabet="ab@.<>\"' ,;:()[]\\\r\n\tü\u2028=?-", max_size=20))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 def test_what_is_taken_is_one_address_to_every_parser(address: str) -> None:
     try:
         wire = wire_address(address)

@@ -16,6 +16,7 @@ from newsletter.compose.edition import UNSUBSCRIBE, Edition, Part, Slot
 from newsletter.message.headers import HeaderError, list_id, mailbox, unstructured
 from newsletter.message.recheck import recheck
 from newsletter.message.template import MessageTemplate
+from tests.examples import examples
 
 MakeEdition = Callable[..., Edition]
 Build = Callable[..., bytes]
@@ -229,7 +230,7 @@ def test_b5_https_or_loopback(url: str, good: bool, make_edition: MakeEdition, b
 
 
 @given(text=HOMELY)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @example(text="Ausgabe " * 30)
 @example(text="a " * 40 + "  b" * 20)
 @example(text="x" * 500)
@@ -257,7 +258,7 @@ def test_b19_a_subject_comes_back(text: str) -> None:
 
 
 @given(name=HOMELY)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @example(name="=?")
 @example(name="Dr. Müller, Jörg <x@y>")
 @example(name='He said "no" \\ and left')

@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.message.quoted_printable import SOFT_BREAK, encode
+from tests.examples import examples
 
 AWKWARD = [
     "ü",
@@ -47,7 +48,7 @@ def lines_of(text: str) -> str:
 
 
 @given(texts)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @example(" " * 80)
 @example("a" * 75 + " \nb")
 @example("ü" * 40)

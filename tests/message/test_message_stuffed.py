@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Part, Slot
 from newsletter.message.stuffed import stuffed
 from newsletter.message.template import MessageTemplate
+from tests.examples import examples
 
 MakeEdition = Callable[..., Edition]
 
@@ -21,7 +22,7 @@ PARTS = st.lists(st.one_of(TEXTS, st.sampled_from(SLOTS)), max_size=6).map(lambd
 
 
 @given(text=PARTS, html=PARTS, name=TEXTS, town=TEXTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @example(text=Part((SLOTS[0], ".")), html=Part((".", SLOTS[1])), name=".\n.", town="x" * 75 + ".")
 @example(text=Part(("a\n", SLOTS[0], "\n.")), html=Part((SLOTS[0], SLOTS[1])), name="", town=".")
 def test_built_stuffed_is_built_and_then_stuffed(make_edition: MakeEdition, text: Part, html: Part, name: str, town: str) -> None:

@@ -17,6 +17,7 @@ from newsletter.compose.edition import UNSUBSCRIBE, Edition, MissingValue, Part,
 from newsletter.message.headers import HeaderError
 from newsletter.message.recheck import recheck
 from newsletter.message.template import MessageTemplate
+from tests.examples import examples
 
 MakeEdition = Callable[..., Edition]
 Build = Callable[..., bytes]
@@ -146,7 +147,7 @@ def check_form(raw: bytes) -> None:
 
 
 @given(given_values=recipients)
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=examples(700), deadline=None)
 @example(given_values={"first_name": "Jörg ", "name": "." * 80, "town": "a" * 75})
 def test_every_value_arrives_as_email_message_would_send_it(
     given_values: dict[str, str], make_edition: MakeEdition, build: Build
@@ -177,7 +178,7 @@ def test_every_value_arrives_as_email_message_would_send_it(
 
 
 @given(text=parts(["plain"]), html=parts(["text", "attribute", "url", "plain"]), given_values=recipients)
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example(text=Part(()), html=Part((Slot("name", "", "text"),)), given_values={})
 @example(
     text=Part(("a ", Slot("name", "", "plain"), " ")),
@@ -254,7 +255,7 @@ def test_the_boundary_occurs_in_no_body_and_in_no_other_edition(make_edition: Ma
 
 
 @given(when=st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1)), minutes=st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_the_date_is_the_moment_and_zone_given(when: datetime, minutes: int, make_edition: MakeEdition, build: Build) -> None:
     template = MessageTemplate(make_edition())
     for moment in (when.replace(tzinfo=UTC), when.replace(tzinfo=timezone(timedelta(minutes=minutes)))):

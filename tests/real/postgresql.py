@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import Connection, NullPool, create_engine, make_url
+
+from newsletter.store.engine import upgrade_tables
+from newsletter.store.tables import meta, metadata
 
 #: For a module or a test: its database (the fixture ``database_url``) is once a file and once on a server.
 both = pytest.mark.database("sqlite", "postgresql")
@@ -101,10 +104,66 @@ def running_server(address: str = "127.0.0.1", namespace: str | None = None, *, 
 @contextlib.contextmanager
 def own_schema(url: str) -> Iterator[str]:
     """The server's address with a new, empty schema in which tables are made and found; dropped at the end."""
-    schema = f"newsletter_test_{secrets.token_hex(8)}"
+    schema = _new_name()
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
     yield f"{url}?options=-csearch_path%3D{schema}"
     with engine.begin() as connection:
         connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+
+
+#: What a test may have changed of a database besides the rows of its tables: relations, columns, rules, settings, its form.
+_SHAPE = """SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute WHERE NOT attisdropped),
+  (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_proc),
+  (SELECT count(*) FROM pg_db_role_setting), (SELECT string_agg(meta::text, ' ' ORDER BY meta::text) FROM meta)"""
+_OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_FROM_ONE = "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S' AND relnamespace = current_schema()::regnamespace"
+
+
+class Databases:
+    """Databases with tables and without rows on the server at ``url``, each lent to one test at a time.
+
+    To make the tables, or to copy a database that has them, takes a hundred times what it takes to empty them.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._free: list[str] = []
+        self._shapes: dict[str, object] = {}
+
+    def lend(self) -> str:
+        """The address of one."""
+        if self._free:
+            return self._free.pop()
+        name = _new_name()
+        with _connected(self._url) as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        url = make_url(self._url).set(database=name).render_as_string(hide_password=False)
+        upgrade_tables(url)
+        with _connected(url) as connection:
+            self._shapes[url] = connection.exec_driver_sql(_SHAPE).one()
+        return url
+
+    def take_back(self, url: str) -> None:
+        """Empty it, also where a test left somebody connected; what has another shape than before is not lent again."""
+        with _connected(url) as connection:
+            connection.exec_driver_sql(_OTHERS)
+            if connection.exec_driver_sql(_SHAPE).one() != self._shapes[url]:
+                return
+            for table in reversed(metadata.sorted_tables):
+                if table is not meta:
+                    connection.execute(table.delete())
+            connection.exec_driver_sql(_FROM_ONE)
+        self._free.append(url)
+
+
+@contextlib.contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+
+
+def _new_name() -> str:
+    return f"newsletter_test_{secrets.token_hex(8)}"

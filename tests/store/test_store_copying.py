@@ -16,7 +16,6 @@ from sqlalchemy import Connection, LargeBinary, Table, insert, literal_column, s
 from newsletter.problem import InputError
 from newsletter.store import Store, copying, open_store
 from newsletter.store.copying import copy_database
-from newsletter.store.engine import upgrade_tables
 from newsletter.store.inventory import count_rows, find_faults
 from newsletter.store.tables import campaign, delivery, lane, meta, metadata, subscriber, suppression
 
@@ -100,10 +99,9 @@ def old(old_url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
-def server(postgresql_url: str) -> Iterator[Store]:
+def server(postgresql_with_tables: str) -> Iterator[Store]:
     """An empty database on a server."""
-    upgrade_tables(postgresql_url)
-    store = open_store(postgresql_url)
+    store = open_store(postgresql_with_tables)
     yield store
     store.close()
 
@@ -209,11 +207,11 @@ def test_a_row_that_is_lost_or_doubled_is_found(
     target.close()
 
 
-def test_a_copy_that_is_killed_leaves_nothing(old: Store, old_url: str, server: Store, postgresql_url: str) -> None:
+def test_a_copy_that_is_killed_leaves_nothing(old: Store, old_url: str, server: Store, postgresql_with_tables: str) -> None:
     script = (
         "import os, signal, sys\nfrom newsletter.store import open_store\nfrom newsletter.store.copying import copy_database\n"
         "def kill(name, rows):\n    if name == 'delivery': os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"copy_database(open_store({old_url!r}), open_store({postgresql_url!r}), kill)"
+        f"copy_database(open_store({old_url!r}), open_store({postgresql_with_tables!r}), kill)"
     )
     killed = subprocess.run([sys.executable, "-c", script], check=False, env=os.environ)
     assert killed.returncode == -signal.SIGKILL

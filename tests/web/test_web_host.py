@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from newsletter.web.host import OwnHost
 from newsletter.web.server import _config, listen
+from tests.examples import examples
 from tests.web.conftest import make_site
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def test_what_was_found_of_a_host_holds_for_no_other_path(site: "Site") -> None:
     assert site.ask("GET", "/issues/").status_code == 200
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(max_size=40) | st.from_regex(r"[\[\]:@/.?#%a-z0-9-]{0,30}", fullmatch=True))
 @example("[::1")
 @example("news.example.org:99999999")

@@ -18,6 +18,7 @@ from newsletter.preview.inbox import Inbox
 from newsletter.store import consents_of, find_subscriber, is_suppressed, list_suppressions, suppress, suppression_of, tables
 from newsletter.store.clock import MINUTE
 from newsletter.web.server import BackgroundServer
+from tests.real.axe import violations
 from tests.real.postgresql import both, in_a_file
 from tests.web.conftest import PEOPLE
 from tests.web.subscribing import Office, make_office, parsed
@@ -264,13 +265,12 @@ def test_every_page_is_usable(database_url: str, chromium: Browser, axe_source: 
                     if name:
                         page.get_by_role(role, name=name).click()  # type: ignore[arg-type]
                         page.get_by_role("heading", name=heading).wait_for()
-                    found: Any = page.evaluate(axe_source + "; axe.run()")
-                    assert found["violations"] == [], page.url
+                    assert violations(page, axe_source) == [], page.url
                     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
                 for name, heading in (("erase", "Alles löschen lassen"), ("return", "Auf der Liste bleiben?")):
                     page.goto(server.url + at(office, name, address))
                     assert page.locator("h1").inner_text() == heading
-                    assert page.evaluate(axe_source + "; axe.run()")["violations"] == []
+                    assert violations(page, axe_source) == []
                 assert context.cookies() == []
                 context.close()
         assert [one.topics for one in office.subscribers()] == ["presse", "presse"]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from newsletter.problem import InputError
 from newsletter.store import is_suppressed, list_suppressions
 from newsletter.web.server import BackgroundServer, listen
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
@@ -52,7 +53,7 @@ def test_the_server_says_nothing_of_itself(served: "Site") -> None:
     assert "server" not in httpx.get(served.links.public_url + "/healthz").headers
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(["GET", "HEAD", "POST", "OPTIONS", "DELETE"]),
     st.lists(st.sampled_from(["view", "unsubscribe", "pictures", "healthz", ".."]) | st.text(max_size=20), max_size=4),
