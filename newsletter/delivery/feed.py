@@ -193,6 +193,8 @@ class Feed:
             return
         self._takes = now - turn.begun
         may, claimed = stored.result()
+        if turn.intents and self._stock.out:
+            self._stock.learn()
         for intent in turn.intents:
             if intent.id in may:
                 self._stock.granted.append(intent)

@@ -7,16 +7,20 @@ from newsletter.delivery.ledger import Claimed, Result
 
 #: So many times the group are claimed at once: a claim is cheap to give back.
 _PORTION = 5
-#: It is low when no more than this part of a group is left to pull: as many leave while the next one is on its way to the disk.
-_RESERVE = 2
+#: The reserve grows by so many where it was used up, and shrinks by one where so many were left of it.
+_STEP = 2
 
 
 class Stock:
-    """``group`` intents are written in one transaction at most; ``limit`` deliveries are handed out at most in all."""
+    """``group`` intents are written in one transaction at most; ``limit`` deliveries are handed out at most in all.
+
+    It is low when only a reserve is left to pull: as many as leave while the next intents are on their way to the disk, a group
+    at most. All that is granted is in doubt after a crash, so it is not more than it must be.
+    """
 
     def __init__(self, group: int, limit: int | None) -> None:
         self._group = group
-        self._reserve = group // _RESERVE
+        self._reserve = group // 4
         self._left = limit
         #: This worker's; their intents are not written.
         self.claimed: deque[Claimed] = deque()
@@ -76,6 +80,13 @@ class Stock:
         if self._left is not None:
             wanted = min(wanted, self._left - len(self.granted) - len(self.claimed))
         return max(wanted, 0)
+
+    def learn(self) -> None:
+        """Intents got to the disk: was there something to pull until now?"""
+        if not self.granted:
+            self._reserve = min(self._reserve + _STEP, self._group)
+        elif len(self.granted) > _STEP:
+            self._reserve = max(self._reserve - 1, 1)
 
     def next_intents(self, room: int) -> list[Claimed]:
         """The longest claimed, to be granted."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Crowd = Callable[[int], People]
 
-GROUP = 4
+GROUP = 8
 
 
 async def pull_all(office: "Office", made: Campaign, seen: list[int]) -> list[Claimed]:
@@ -47,13 +47,13 @@ async def pull_all(office: "Office", made: Campaign, seen: list[int]) -> list[Cl
 
 
 def test_the_next_group_is_written_before_the_last_of_this_one_is_pulled(office: "Office", crowd: "Crowd") -> None:
-    made = office.freeze(crowd(15))
+    made = office.freeze(crowd(40))
     seen: list[int] = []
     pulled = asyncio.run(pull_all(office, made, seen))
-    assert len(pulled) == len({one.id for one in pulled}) == 15
-    # Two were pulled of the first four, and their results are stored with the next four intents.
-    assert seen[:3] == [GROUP, GROUP, GROUP + GROUP // 2]
-    assert max(seen) <= GROUP + GROUP // 2
+    assert len(pulled) == len({one.id for one in pulled}) == 40
+    # When two are left of eight, the next eight intents are written, together with what became of the other six.
+    assert seen[:7] == [GROUP] * 6 + [GROUP + 2]
+    assert max(seen) == GROUP + 2
     assert set(office.states(made).values()) == {"sent"}
 
 
