@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.links import MARK_SIZE, Delivered, Leaving, Links
-from tests.examples import examples
+from tests.thorough import examples
 
 KEY = b"0123456789abcdef0123456789abcdef"
 LINKS = Links("https://news.example.org", KEY, "region.example.org")

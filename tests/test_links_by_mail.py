@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from newsletter.links import MARK_SIZE, Leaving, Links, _base32, mail_link
 from newsletter.postbox import field, parse
-from tests.examples import examples
+from tests.thorough import examples
 
 KEY = b"0123456789abcdef0123456789abcdef"
 LINKS = Links("https://news.example.org", KEY, "region.example.org")

@@ -17,7 +17,7 @@ from newsletter.audience.csv_list import open_list
 from newsletter.audience.recipient import Recipient, Refused
 from newsletter.audience.rows import LONGEST_LINE, MOST_LINES, Broken, Row, read_rows
 from newsletter.problem import InputError
-from tests.examples import examples
+from tests.thorough import examples
 
 
 def rows(text: str, columns: int = 0) -> list[Row | Broken]:

@@ -18,7 +18,7 @@ from newsletter.compose.mjml import compile_mjml
 from newsletter.compose.plain import PlainText
 from newsletter.compose.sentinel import Sentinels
 from newsletter.issue import Markdown, MergeField
-from tests.examples import examples
+from tests.thorough import examples
 
 WORD = re.compile(r"\w+")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.conformance.described import METHODS, described
 from tests.conformance.wire import Wire
-from tests.examples import examples
+from tests.thorough import examples
 
 if TYPE_CHECKING:
     from tests.conformance.conftest import Watched

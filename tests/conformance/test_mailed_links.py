@@ -1,4 +1,7 @@
-"""A thousand delivered mails: opening their links changes nothing, and one click takes exactly its reader off."""
+"""A thousand delivered mails: opening their links changes nothing, and one click takes exactly its reader off.
+
+``make test`` has a quarter of them.
+"""
 
 import itertools
 import json
@@ -20,10 +23,11 @@ from newsletter.preview.inbox import Inbox
 from tests.conformance.addresses import Found, addresses_in
 from tests.conformance.mailed import Workplace, make_workplace
 from tests.conformance.wire import Answer, Wire
+from tests.thorough import examples
 
 pytestmark = pytest.mark.xdist_group("conformance")
 
-PEOPLE = [f"leser{number:04}@example.org" for number in range(1000)]
+PEOPLE = [f"leser{number:04}@example.org" for number in range(examples(1000))]
 #: Who is a subscriber, too: their page has the way to their settings.
 SUBSCRIBERS = PEOPLE[:40]
 WANTS_TO_JOIN = "neu@example.org"

@@ -29,7 +29,7 @@ from newsletter.store.clock import MINUTE
 from newsletter.store.engine import open_bare
 from newsletter.store.schema import make_tables
 from newsletter.store.tables import delivery, meta, metadata, worker
-from tests.examples import THOROUGH
+from tests.thorough import THOROUGH
 
 SIZE = 6
 LEASE = 3 * MINUTE

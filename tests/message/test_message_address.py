@@ -16,7 +16,7 @@ from newsletter.message.headers import HeaderError
 from newsletter.message.message_id import check_message_id, message_id
 from newsletter.message.recheck import recheck
 from newsletter.message.template import MessageTemplate
-from tests.examples import examples
+from tests.thorough import examples
 
 MakeEdition = Callable[..., Edition]
 Build = Callable[..., bytes]

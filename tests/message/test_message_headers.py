@@ -16,7 +16,7 @@ from newsletter.compose.edition import UNSUBSCRIBE, Edition, Part, Slot
 from newsletter.message.headers import HeaderError, list_id, mailbox, unstructured
 from newsletter.message.recheck import recheck
 from newsletter.message.template import MessageTemplate
-from tests.examples import examples
+from tests.thorough import examples
 
 MakeEdition = Callable[..., Edition]
 Build = Callable[..., bytes]

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.message.quoted_printable import SOFT_BREAK, encode
-from tests.examples import examples
+from tests.thorough import examples
 
 AWKWARD = [
     "ü",

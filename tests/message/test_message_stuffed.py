@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition, Part, Slot
 from newsletter.message.stuffed import stuffed
 from newsletter.message.template import MessageTemplate
-from tests.examples import examples
+from tests.thorough import examples
 
 MakeEdition = Callable[..., Edition]
 

@@ -17,7 +17,7 @@ from newsletter.compose.edition import UNSUBSCRIBE, Edition, MissingValue, Part,
 from newsletter.message.headers import HeaderError
 from newsletter.message.recheck import recheck
 from newsletter.message.template import MessageTemplate
-from tests.examples import examples
+from tests.thorough import examples
 
 MakeEdition = Callable[..., Edition]
 Build = Callable[..., bytes]

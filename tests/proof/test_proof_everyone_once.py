@@ -7,11 +7,15 @@ import pytest
 from tests.proof.__main__ import table
 from tests.proof.campaign import Campaign
 from tests.proof.office import Quick
+from tests.thorough import only_thorough
 
 DELIVERIES, KILLS = 2_000, 6
 
 
-@pytest.mark.parametrize(("pipelining", "seed"), [(True, 20241201), (False, 20241202)], ids=["pipelining", "sequential"])
+@pytest.mark.parametrize(
+    ("pipelining", "seed"),
+    [pytest.param(True, 20241201, id="pipelining"), pytest.param(False, 20241202, id="sequential", marks=only_thorough)],
+)
 def test_everyone_once_through_kills(tmp_path: Path, pipelining: bool, seed: int) -> None:
     campaign = Campaign(tmp_path, DELIVERIES, KILLS, seed, Quick, pipelining=pipelining)
     evidence = campaign.run()

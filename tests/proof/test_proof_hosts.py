@@ -9,10 +9,12 @@ from tests.proof.hosts import Hosts
 from tests.proof.network import DATABASE, running_network, why_not
 from tests.proof.office import Command
 from tests.real.postgresql import programs, running_server
+from tests.thorough import only_thorough
 
 DELIVERIES, CONNECTIONS = 1_200, 4
 
 
+@only_thorough
 @pytest.mark.real
 def test_a_host_that_was_cut_off_doubles_nothing_and_sends_on(tmp_path: Path) -> None:
     if programs() is None:

@@ -8,10 +8,12 @@ from tests.proof.__main__ import table
 from tests.proof.office import Quick
 from tests.proof.staff import Staff
 from tests.real.postgresql import programs, running_server
+from tests.thorough import only_thorough
 
 DELIVERIES, KILLS, WORKERS = 1_500, 6, 2
 
 
+@only_thorough
 def test_everyone_once_from_workers_who_stay(tmp_path: Path) -> None:
     pytest.importorskip("procrastinate", reason="Procrastinate is not installed: pip install 'newsletter[cluster]'")
     if programs() is None:

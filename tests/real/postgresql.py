@@ -114,7 +114,8 @@ def own_schema(url: str) -> Iterator[str]:
 
 
 #: What a test may have changed of a database besides the rows of its tables: relations, columns, rules, settings, its form.
-_SHAPE = """SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute WHERE NOT attisdropped),
+_SHAPE = """SELECT (SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relkind IN ('r', 'i', 'S')),
+  (SELECT count(*) FROM pg_attribute WHERE NOT attisdropped),
   (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_proc),
   (SELECT count(*) FROM pg_db_role_setting), (SELECT string_agg(meta::text, ' ' ORDER BY meta::text) FROM meta)"""
 _OTHERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from newsletter.web.host import OwnHost
 from newsletter.web.server import _config, listen
-from tests.examples import examples
+from tests.thorough import examples
 from tests.web.conftest import make_site
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from newsletter.problem import InputError
 from newsletter.store import is_suppressed, list_suppressions
 from newsletter.web.server import BackgroundServer, listen
-from tests.examples import examples
+from tests.thorough import examples
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site
