@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV ?= uv
 ARGS ?=
-# Tests side by side: three for each core, for many wait for a server or a browser.
-WORKERS ?= $(shell echo $$(( 3 * $$(nproc 2>/dev/null || echo 2) )))
+# Tests side by side: two for each core, for many wait for a server or a browser.
+WORKERS ?= $(shell echo $$(( 2 * $$(nproc 2>/dev/null || echo 2) )))
 # of make proof
 N ?= 100000
 KILLS ?= 200

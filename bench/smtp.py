@@ -249,7 +249,7 @@ def main() -> None:
         into_the_fast_sink(chosen.messages, chosen.rounds)
         if os.geteuid() == 0:
             into_postfix(some, chosen.rounds)
-    over_a_long_line(some // 2, max(1, chosen.rounds // 2))
+    over_a_long_line(some, max(1, chosen.rounds // 2))
 
 
 if __name__ == "__main__":
