@@ -22,7 +22,7 @@ from newsletter.store.clock import SECOND, Clock
 #: While it waits for something to become due, it looks this often (seconds) whether somebody paused the campaign.
 _LOOK = 2.0
 #: A few results wait for others to share their transaction, as long as the last one took, within these bounds (seconds).
-_GATHER = (0.001, 0.01)
+_GATHER = (0.001, 0.025)
 
 
 @dataclass(slots=True)
