@@ -35,8 +35,9 @@ def reach_server(settings: "Settings") -> None:
     import asyncio
 
     from newsletter.delivery.connect import CannotConnect
+    from newsletter.delivery.mail import Mail
     from newsletter.delivery.server import Server
-    from newsletter.delivery.smtp import Mail, Wire
+    from newsletter.delivery.smtp import Wire
 
     async def reach() -> None:
         left, why = list(Server.all_of(settings)), []

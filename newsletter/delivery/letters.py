@@ -9,8 +9,8 @@ from typing import Protocol
 
 from newsletter.compose.edition import MissingValue
 from newsletter.delivery.ledger import Claimed
+from newsletter.delivery.mail import Mail
 from newsletter.delivery.replies import Outcome
-from newsletter.delivery.smtp import Mail
 from newsletter.message.headers import HeaderError
 from newsletter.message.message_id import message_id
 from newsletter.message.own_links import OwnLinks

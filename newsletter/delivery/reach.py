@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from newsletter.delivery.connect import CannotConnect
+from newsletter.delivery.mail import Mail
 from newsletter.delivery.server import Server
-from newsletter.delivery.smtp import Mail, Wire
+from newsletter.delivery.smtp import Wire
 
 
 async def reach(servers: Sequence[Server]) -> tuple[Server, Wire[Mail]]:

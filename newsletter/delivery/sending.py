@@ -109,7 +109,7 @@ class Sending:
             if wire is not None:
                 await wire.close()
 
-    # --- what a connection asks for, see smtp.Source ------------------------------------------------------------------------
+    # --- what a connection asks for, see mail.Source ------------------------------------------------------------------------
 
     def pull(self) -> Letter | None:
         """The next message that may leave; one that cannot be made has failed at once."""
@@ -132,11 +132,11 @@ class Sending:
             self._made = {one.id: self._made.get(one.id) or self._letters.write(one) for one in soon}
 
     def more(self, call: Callable[[], None]) -> None:
-        """See :class:`~newsletter.delivery.smtp.Source`."""
+        """See :class:`~newsletter.delivery.mail.Source`."""
         self._feed.more(call)
 
     def answer(self, mail: Letter, outcome: Outcome, place: str | None = None) -> None:
-        """See :class:`~newsletter.delivery.smtp.Source`."""
+        """See :class:`~newsletter.delivery.mail.Source`."""
         if outcome.answered:
             self._dialer.proven()
             self._proven.set()
@@ -152,7 +152,7 @@ class Sending:
 
 
 class _Through:
-    """The sending as the source of one connection, through one relay; see :class:`~newsletter.delivery.smtp.Source`."""
+    """The sending as the source of one connection, through one relay; see :class:`~newsletter.delivery.mail.Source`."""
 
     def __init__(self, sending: Sending, place: str | None) -> None:
         self._sending = sending

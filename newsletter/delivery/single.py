@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
+from newsletter.delivery.mail import Mail
 from newsletter.delivery.reach import reach
 from newsletter.delivery.replies import Outcome
 from newsletter.delivery.server import Server
-from newsletter.delivery.smtp import Mail
 
 
 class _One:
-    """A source with one mail, see :class:`~newsletter.delivery.smtp.Source`."""
+    """A source with one mail, see :class:`~newsletter.delivery.mail.Source`."""
 
     def __init__(self, mail: Mail) -> None:
         self._mail: Mail | None = mail

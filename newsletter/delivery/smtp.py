@@ -13,18 +13,16 @@ When the connection breaks,
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Any, Generic, Literal
 
 from newsletter.delivery.connect import CannotConnect, connect
 from newsletter.delivery.connection import Connection, NotSmtp
+from newsletter.delivery.envelope import Envelopes, Step
+from newsletter.delivery.mail import M, Source
 from newsletter.delivery.replies import Outcome, Stage, printable, read_reply
 from newsletter.delivery.reply_parser import Reply
 from newsletter.delivery.server import Server
-from newsletter.message.address import needs_smtputf8, wire_address
-from newsletter.message.headers import HeaderError
-from newsletter.message.stuffed import Stuffed
 
 #: The lone dot that ends a DATA which must not have been taken (RFC 2920 §3.1).
 _NOTHING = (b".\r\n",)
@@ -32,7 +30,6 @@ _NOTHING = (b".\r\n",)
 _FOUR = 4
 #: What is said and answered, in the order of a transaction; ``end`` is the body with its final dot.
 _Verb = Literal["RSET", "MAIL", "RCPT", "DATA", "end", "QUIT"]
-_Step = Literal["MAIL", "RCPT", "DATA", "end"]
 _SAYS: dict[_Verb, frozenset[int]] = {
     "MAIL": frozenset({250}),
     "RCPT": frozenset({250, 251, 252}),
@@ -40,31 +37,6 @@ _SAYS: dict[_Verb, frozenset[int]] = {
     "RSET": frozenset({250}),
     "end": frozenset(range(200, 300)),
 }
-
-
-@dataclass(slots=True, eq=False)
-class Mail:
-    """A message with its envelope. Not frozen, for it would take four times as long to make."""
-
-    sender: str
-    recipient: str
-    message: Stuffed
-
-
-M = TypeVar("M", bound=Mail)
-
-
-class Source(Protocol[M]):
-    """Where a connection gets its mail, and whom it tells what became of it."""
-
-    def pull(self) -> M | None:
-        """The next mail. Its intent is on disk (S23): it may leave at once. None where there is none now."""
-
-    def more(self, call: Callable[[], None]) -> None:
-        """Call back, once, when there may be another one."""
-
-    def answer(self, mail: M, outcome: Outcome) -> None:
-        """What became of a mail that was pulled; once for each."""
 
 
 class _Transaction(Generic[M]):
@@ -87,10 +59,7 @@ class Wire(Generic[M]):
         self._patience = {"DATA": server.timeouts.data, "end": server.timeouts.final, "QUIT": server.timeouts.quit}
         self._most = server.messages
         self._pipelining = client.supports_extension("pipelining")
-        self._smtputf8 = client.supports_extension("smtputf8")
-        self._sized = client.supports_extension("size")
-        limit = client.esmtp_extensions.get("size", "")
-        self._limit = int(limit) if limit.isdecimal() else 0
+        self._envelope = Envelopes(client).envelope
         self._loop = asyncio.get_running_loop()
         self._client = client
         self._source: Source[M] | None = None
@@ -223,7 +192,7 @@ class Wire(Generic[M]):
 
     # --- how a transaction goes on ------------------------------------------------------------------------------------------
 
-    def _take(self, verb: _Step, transaction: _Transaction[M], reply: Reply) -> None:
+    def _take(self, verb: Step, transaction: _Transaction[M], reply: Reply) -> None:
         if verb == "MAIL":
             self._open_envelope = True
             transaction.stage = "RCPT"
@@ -238,7 +207,7 @@ class Wire(Generic[M]):
                 raise NotSmtp("the server answered before the end of a message")
             self._answer(transaction, read_reply("end", reply.code, reply.text))
 
-    def _refuse(self, verb: _Step, transaction: _Transaction[M], reply: Reply) -> None:
+    def _refuse(self, verb: Step, transaction: _Transaction[M], reply: Reply) -> None:
         self._answer(transaction, read_reply(verb, reply.code, reply.text))
         if verb == "end":
             self._open_envelope, self._sent = False, None
@@ -323,28 +292,6 @@ class Wire(Generic[M]):
             self._awaited.append((verb, None if verb == "RSET" else transaction))
             lines.append(line)
         return b"".join(lines)
-
-    def _envelope(self, mail: M) -> tuple[Outcome | None, tuple[tuple[_Step, bytes], ...]]:
-        """The commands for a mail, or why this server cannot take it."""
-        try:
-            recipient = wire_address(mail.recipient)  # S4
-        except HeaderError as error:
-            return Outcome("own", "reply", reply=f"the address {error.reason}"), ()
-        beyond_ascii = needs_smtputf8(recipient)
-        if beyond_ascii and not self._smtputf8:
-            words = "the address has characters before the @ that this SMTP server cannot take (no SMTPUTF8)"
-            return Outcome("own", "reply", reply=words), ()
-        size = mail.message.size
-        if 0 < self._limit < size:  # RFC 1870 §4; N4: an error of the campaign, as if the server had said it
-            words = f"the message has {size} octets, this SMTP server takes {self._limit}"
-            return Outcome("MAIL", "reply", 552, words, "5.3.4"), ()
-        options = f" SIZE={size}" if self._sized else ""
-        options += " BODY=8BITMIME SMTPUTF8" if beyond_ascii else ""  # RFC 6531 §3.1: who offers SMTPUTF8 offers 8BITMIME
-        return None, (
-            ("MAIL", f"MAIL FROM:<{mail.sender}>{options}\r\n".encode("ascii")),
-            ("RCPT", f"RCPT TO:<{recipient}>\r\n".encode()),
-            ("DATA", b"DATA\r\n"),
-        )
 
     def _rest(self) -> None:
         if self._over is not None and not self._over.done():

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from newsletter.compose.edition import Edition, MissingValue, Part
 from newsletter.delivery.connect import CannotConnect
+from newsletter.delivery.mail import Mail
 from newsletter.delivery.reach import reach
 from newsletter.delivery.replies import Outcome
 from newsletter.delivery.server import Server
-from newsletter.delivery.smtp import Mail
 from newsletter.message import HeaderError, MessageTemplate, message_id
 from newsletter.message.stuffed import stuffed
 from newsletter.problem import complaint
@@ -94,7 +94,7 @@ async def send_tests(servers: Sequence[Server], mails: Sequence[Mail]) -> list[A
 
 
 class _Tray:
-    """See :class:`~newsletter.delivery.smtp.Source`."""
+    """See :class:`~newsletter.delivery.mail.Source`."""
 
     def __init__(self, mails: Sequence[Mail]) -> None:
         self.left = deque(mails)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from newsletter.audience.recipient import Recipient
 from newsletter.compose.edition import Edition, Part
+from newsletter.delivery.mail import Mail
 from newsletter.delivery.server import Server, Timeouts
-from newsletter.delivery.smtp import Mail
 from newsletter.delivery.test_mail import send_tests
 from newsletter.message.stuffed import stuffed
 from newsletter.preview.bench import Proof

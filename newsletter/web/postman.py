@@ -8,10 +8,10 @@ from typing import Self
 
 from newsletter.audience.signups import Prepared, Signups
 from newsletter.delivery.connect import CannotConnect
+from newsletter.delivery.mail import Mail
 from newsletter.delivery.replies import Outcome
 from newsletter.delivery.server import Server
 from newsletter.delivery.single import post
-from newsletter.delivery.smtp import Mail
 from newsletter.store.faults import cause_of
 
 log = logging.getLogger("newsletter.web.postman")

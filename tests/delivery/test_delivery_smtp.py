@@ -10,9 +10,10 @@ import pytest
 from pydantic import SecretStr
 
 from newsletter.delivery.connect import CannotConnect
+from newsletter.delivery.mail import Mail
 from newsletter.delivery.replies import Outcome
 from newsletter.delivery.server import Server, Timeouts
-from newsletter.delivery.smtp import Mail, Wire
+from newsletter.delivery.smtp import Wire
 from newsletter.message.stuffed import stuffed
 from newsletter.problem import InputError
 from newsletter.settings import Settings

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
+from newsletter.delivery.mail import Mail
 from newsletter.delivery.server import Server, Timeouts
-from newsletter.delivery.smtp import Mail
 from newsletter.delivery.test_mail import MOST, send_tests
 from newsletter.message.stuffed import stuffed
 from newsletter.problem import InputError
