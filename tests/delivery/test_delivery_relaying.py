@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from newsletter.delivery import Account, SendError, account_of
+from newsletter.delivery.replies import Pauses
 
 if TYPE_CHECKING:
     from tests.delivery.conftest import Office, People, Sink
@@ -128,6 +129,7 @@ def test_the_account_says_which_relay_rests(
     other.answers = _refuses(other)
     sink.pause_at_the_end = lambda: 0.02
     told: list[str | None] = []
-    run(office, office.freeze(crowd(80)), [sink, other], on_progress=lambda account: told.append(account.note))
+    long = Pauses(first=0.02, longest=0.05, connecting=(1.0, 1.0))  # it still rests when the next report comes
+    run(office, office.freeze(crowd(80)), [sink, other], pauses=long, on_progress=lambda account: told.append(account.note))
     assert any(note and note.startswith(f"127.0.0.1:{other.port} rests: ") and "421" in note for note in told)
     assert told[-1] is None
