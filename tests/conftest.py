@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po, write_po
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.real.postgresql import Databases, own_schema, programs, running_postgresql
+from tests.thorough import only_thorough
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -169,7 +170,9 @@ def postgresql_url(_postgresql_server: str) -> Iterator[str]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker("database")
     if mark is not None and "database_url" in metafunc.fixturenames:
-        metafunc.parametrize("database_url", mark.args, indirect=True)
+        again = len(mark.args) > 1 and "cli" in metafunc.definition.path.parts  # the store's own tests are run with both anyway
+        kinds = [pytest.param(kind, marks=only_thorough) if again and kind == "postgresql" else kind for kind in mark.args]
+        metafunc.parametrize("database_url", kinds, indirect=True)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from newsletter.preview.inbox import Inbox
 from newsletter.store import consents_of, tables
 from newsletter.web.server import BackgroundServer
 from tests.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.thorough import only_thorough
 from tests.web.subscribing import Office, make_office
 
 pytestmark = pytest.mark.real
@@ -136,6 +137,7 @@ def reader(office: Office, chromium: Browser, tmp_path: Path) -> Iterator[Reader
     context.close()
 
 
+@only_thorough
 def test_from_the_form_to_the_erasure(office: Office, reader: Reader, chromium: Browser, axe_source: str) -> None:
     """L3 to L7, L10: each step as a reader takes it, and what the office can prove afterwards."""
     subscribe(office, reader)

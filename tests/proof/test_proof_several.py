@@ -8,10 +8,12 @@ from tests.proof.__main__ import table
 from tests.proof.office import Quick
 from tests.proof.several import Several
 from tests.real.postgresql import programs, running_server
+from tests.thorough import only_thorough
 
 DELIVERIES, KILLS, WORKERS = 1_500, 6, 2
 
 
+@only_thorough
 def test_everyone_once_from_several_workers(tmp_path: Path) -> None:
     if programs() is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
