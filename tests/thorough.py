@@ -4,11 +4,11 @@ import os
 
 import pytest
 
-THOROUGH = os.environ.get("NEWSLETTER_TESTS") == "thorough"
+THOROUGH = os.environ.get("TESTS") == "thorough"
 #: For what takes long and is shown in a smaller way by another test.
-only_thorough = pytest.mark.skipif(not THOROUGH, reason="takes long: only with NEWSLETTER_TESTS=thorough, as in .ci/run")
+only_thorough = pytest.mark.skipif(not THOROUGH, reason="takes long: only with TESTS=thorough, as in .ci/run")
 
 
 def examples(thorough: int) -> int:
-    """So many with ``NEWSLETTER_TESTS=thorough``, else a quarter. Hypothesis tries others in each run."""
+    """So many with ``TESTS=thorough``, else a quarter. Hypothesis tries others in each run."""
     return thorough if THOROUGH else max(thorough // 4, 20)
