@@ -27,13 +27,12 @@ _GATHER = (0.001, 0.025)
 
 @dataclass(slots=True)
 class _Turn:
-    """A transaction that is under way: its intents, what was to be claimed, and its answer."""
+    """A transaction that is under way: its intents, what was to be claimed, and when it began."""
 
     intents: list[Claimed]
     wanted: int
     lanes: Mapping[str, int] | None
     begun: float
-    stored: asyncio.Future[tuple[set[int], list[Claimed]]]
 
 
 class Feed:
@@ -178,7 +177,7 @@ class Feed:
         results, intents = self._stock.take_results(), self._stock.next_intents(room)
         begun = self._loop.time()
         stored = self._desk.turn(results, [intent.id for intent in intents], wanted, lanes)
-        self._turn = _Turn(intents, wanted, lanes, begun, stored)
+        self._turn = _Turn(intents, wanted, lanes, begun)
         self._turns += 1
         stored.add_done_callback(self._end)
 
