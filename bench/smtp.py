@@ -24,13 +24,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import trustme
 
-from bench.message import LINKS, sample_edition
+from bench.message import LINKS, sample_edition, values_of
 from newsletter.audience.recipient import Recipient
 from newsletter.delivery import drive, freeze
+from newsletter.message.message_id import message_id
 from newsletter.message.template import MessageTemplate
 from newsletter.settings import Settings
 from newsletter.store import open_store
@@ -146,11 +148,21 @@ def ours(port: int, count: int, context: ssl.SSLContext | None = None, url: str 
 
 
 def smtp_source(port: int, count: int) -> float:
-    """Postfix's own generator: in C, no ledger, the same bytes for everyone, no pipelining."""
+    """Postfix's own generator: in C, no ledger, no pipelining; to as many addresses, one of our letters for all of them."""
     program = shutil.which("smtp-source", path=POSTFIX_PROGRAMS)
     assert program is not None
-    told = ["-d", "-s", str(CONNECTIONS), "-m", str(count), "-l", "60000", "-f", "a@example.org", "-t", "b@example.net"]
-    return command(program, *told, f"127.0.0.1:{port}")
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(letter().replace(b"\r\n", b"\n"))
+        file.flush()
+        told = ["-d", "-s", str(CONNECTIONS), "-m", str(count), "-F", file.name, "-f", "a@example.org", "-N", "-t", "b@example.net"]
+        return command(program, *told, f"127.0.0.1:{port}")
+
+
+def letter() -> bytes:
+    """The message that one recipient gets."""
+    template = MessageTemplate(sample_edition(HTML_SIZE))
+    identifier = message_id("bench", 1, template.domain)
+    return template.build(to="b@example.net", values=values_of(1), message_id=identifier, date=datetime.now(UTC))
 
 
 def nodemailer(port: int, count: int) -> float:
