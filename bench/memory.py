@@ -78,7 +78,9 @@ def measure(size: int) -> Run:
         newsletter("init", "office", folder=folder).communicate()
         office = folder / "office"
         write_list(office / "list.csv", size)
-        sink = subprocess.Popen([sys.executable, "-m", "bench.sink"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        sink = subprocess.Popen(
+            [sys.executable, "-m", "bench.sink", "127.0.0.1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert sink.stdout is not None
         with (office / ".env").open("a") as settings:
             settings.write(f"NEWSLETTER_SMTP_HOST=127.0.0.1\nNEWSLETTER_SMTP_PORT={int(sink.stdout.readline())}\n")

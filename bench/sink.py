@@ -1,7 +1,7 @@
-"""An SMTP server that takes mail as fast as Python can, in a process of its own (``python -m bench.sink [CERTIFICATE]``).
+"""An SMTP server that takes mail as fast as Python can, in a process of its own (``python -m bench.sink HOST [CERTIFICATE]``).
 
-It prints its port. With a CERTIFICATE (a file with its key) it offers STARTTLS. At the end of its standard input it prints
-``accepted first last``: how many messages, and when the first MAIL and the last dot came.
+It listens at HOST and prints its port. With a CERTIFICATE (a file with its key) it offers STARTTLS. At the end of its standard
+input it prints ``accepted first last``: how many messages, and when the first MAIL and the last dot came.
 """
 
 import asyncio
@@ -96,18 +96,18 @@ class _Session(asyncio.BufferedProtocol):
             self._transport.write(said)
 
 
-async def _main(certificate: str | None) -> None:
+async def _main(host: str, certificate: str | None) -> None:
     context = None
     if certificate is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
     count = _Count()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Session(count, context), "127.0.0.1", 0, backlog=200)
+    server = await loop.create_server(lambda: _Session(count, context), host, 0, backlog=200)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
     print(count.accepted, count.first, count.last, flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1] if len(sys.argv) > 1 else None))
+    asyncio.run(_main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None))

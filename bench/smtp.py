@@ -4,8 +4,10 @@ A message has 60 kB; ten connections; the ledger is durable. Peers run in turn, 
 does befalls them alike; printed are the best and the median of the rounds and the ratio of the medians.
 
 - into a fast sink (:mod:`bench.sink`), beside Postfix's ``smtp-source -d``: from the first MAIL to the last dot, as the sink sees
-- into a Postfix that throws the mail away, beside ``smtp-source -d``: the time of the whole sending
-- over a round trip of 50 ms (:mod:`bench.link`) with STARTTLS, beside ``smtplib`` and nodemailer's pool
+- into a Postfix that throws the mail away, beside ``smtp-source -d``: the time of the whole sending; on the processors that both
+  share, and (Linux) with half of them for each
+- over a round trip of 50 ms with STARTTLS, beside ``smtplib`` and nodemailer's pool: of packets (:mod:`bench.tunnel`; Linux,
+  root), and of bytes that are held back (:mod:`bench.link`)
 """
 
 import argparse
@@ -22,7 +24,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +32,7 @@ from pathlib import Path
 import trustme
 
 from bench.message import LINKS, sample_edition, values_of
+from bench.places import ROUND_TRIP, Place, Server, can_tunnel, far_postfix, far_sink, postfix, postfix_apart, sink
 from newsletter.audience.recipient import Recipient
 from newsletter.delivery import drive, freeze
 from newsletter.message.message_id import message_id
@@ -38,66 +41,11 @@ from newsletter.settings import Settings
 from newsletter.store import open_store
 
 CONNECTIONS = 10
-ROUND_TRIP = 0.05
 #: Characters of HTML that make a message of 60 kB on the wire.
 HTML_SIZE = 42_000
 POSTFIX_PROGRAMS = "/usr/sbin:/usr/bin:/usr/local/sbin:/opt/homebrew/sbin"
-#: Sends so many messages to a port of this machine; gives the seconds that the sending took.
-Peer = Callable[[int, int], float]
-#: A place to send to: its port and what it saw.
-Place = Callable[[], AbstractContextManager[tuple[int, "Run | None"]]]
-
-
-@dataclass
-class Run:
-    """What a sink saw of one run."""
-
-    accepted: int = 0
-    seconds: float = 0.0
-
-
-@contextmanager
-def process(*arguments: str) -> Iterator[tuple[int, list[str]]]:
-    """One of the bench's servers: its port, and when this is left, what it said at its end."""
-    started = subprocess.Popen([sys.executable, "-m", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert started.stdout is not None
-    said: list[str] = []
-    try:
-        yield int(started.stdout.readline()), said
-    finally:
-        said += started.communicate()[0].split()
-
-
-@contextmanager
-def sink(*certificate: str) -> Iterator[tuple[int, Run]]:
-    """A fast sink's port; when this is left, what it saw."""
-    run = Run()
-    with process("bench.sink", *certificate) as (port, said):
-        yield port, run
-    run.accepted, run.seconds = int(said[0]), float(said[2]) - float(said[1])
-
-
-@contextmanager
-def far_sink(certificate: str) -> Iterator[tuple[int, Run]]:
-    """The same at the end of a long line."""
-    with sink(certificate) as (behind, run), process("bench.link", str(behind), str(ROUND_TRIP)) as (port, _):
-        yield port, run
-
-
-@contextmanager
-def discarding_postfix() -> Iterator[int]:
-    """The port of a Postfix that takes mail for everybody, queues it on disk, and throws it away."""
-    from tests.real.postfix import running_postfix
-
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        with running_postfix(Path(folder) / "postfix", ["b@example.net"]) as postfix:
-            config = str(postfix.folder / "config")
-            settings = ("virtual_transport=discard:", "virtual_mailbox_maps=static:anyone", "in_flow_delay=0")
-            subprocess.run(["postconf", "-c", config, "-e", *settings], check=True)
-            subprocess.run(["postfix", "-c", config, "reload"], check=True, capture_output=True)
-            time.sleep(1)
-            yield postfix.port
+#: Sends so many messages to a server; gives the seconds that the sending took.
+Peer = Callable[[Server, int], float]
 
 
 @dataclass
@@ -116,7 +64,7 @@ class People:
             )
 
 
-def ours(port: int, count: int, context: ssl.SSLContext | None = None, url: str | None = None) -> float:
+def ours(server: Server, count: int, context: ssl.SSLContext | None = None, url: str | None = None) -> float:
     """The whole way from the ledger: claim, intent on disk, message, result on disk. The list is frozen before."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         store = open_store(url or f"sqlite:///{folder}/ledger.db")
@@ -125,8 +73,8 @@ def ours(port: int, count: int, context: ssl.SSLContext | None = None, url: str 
             store, slug="bench", edition=edition, recipients=People(count), mark=LINKS.mark, list_name="list.csv"
         )
         settings = Settings(
-            smtp_host="127.0.0.1" if context is None else "localhost",
-            smtp_port=port,
+            smtp_host=server.host,
+            smtp_port=server.port,
             smtp_security="none" if context is None else "starttls",
             smtp_connections=CONNECTIONS,
         )
@@ -147,15 +95,28 @@ def ours(port: int, count: int, context: ssl.SSLContext | None = None, url: str 
     return seconds
 
 
-def smtp_source(port: int, count: int) -> float:
+def smtp_source(server: Server, count: int) -> float:
     """Postfix's own generator: in C, no ledger, no pipelining; to as many addresses, one of our letters for all of them."""
     program = shutil.which("smtp-source", path=POSTFIX_PROGRAMS)
     assert program is not None
     with tempfile.NamedTemporaryFile() as file:
         file.write(letter().replace(b"\r\n", b"\n"))
         file.flush()
-        told = ["-d", "-s", str(CONNECTIONS), "-m", str(count), "-F", file.name, "-f", "a@example.org", "-N", "-t", "b@example.net"]
-        return command(program, *told, f"127.0.0.1:{port}")
+        told = [
+            "-d",
+            "-s",
+            str(CONNECTIONS),
+            "-m",
+            str(count),
+            "-F",
+            file.name,
+            "-f",
+            "a@example.org",
+            "-N",
+            "-t",
+            "b@example.net",
+        ]
+        return command(program, *told, f"{server.host}:{server.port}")
 
 
 def letter() -> bytes:
@@ -165,9 +126,10 @@ def letter() -> bytes:
     return template.build(to="b@example.net", values=values_of(1), message_id=identifier, date=datetime.now(UTC))
 
 
-def nodemailer(port: int, count: int) -> float:
+def nodemailer(server: Server, count: int) -> float:
     """The pool of nodemailer, the bytes made before."""
-    return command("node", str(Path(__file__).with_name("nodemailer.cjs")), str(port), str(count), str(CONNECTIONS))
+    script = Path(__file__).with_name("nodemailer.cjs")
+    return command("node", str(script), server.host, str(server.port), str(count), str(CONNECTIONS))
 
 
 def command(*arguments: str) -> float:
@@ -177,12 +139,12 @@ def command(*arguments: str) -> float:
     return time.perf_counter() - begun
 
 
-def with_smtplib(port: int, count: int, context: ssl.SSLContext) -> float:
+def with_smtplib(server: Server, count: int, context: ssl.SSLContext) -> float:
     """The standard library: ten threads, a connection each, the bytes made before."""
     message = b"Subject: x\r\n\r\n" + (b"x" * 70 + b"\r\n") * 833
 
     def work(mails: int) -> None:
-        with smtplib.SMTP("localhost", port) as client:
+        with smtplib.SMTP(server.host, server.port) as client:
             client.starttls(context=context)
             for _ in range(mails):
                 client.sendmail("a@example.org", ["b@example.net"], message)
@@ -201,8 +163,8 @@ def measure(place: Place, peers: dict[str, tuple[Peer, int]], rounds: int) -> di
     rates: dict[str, list[float]] = {name: [] for name in peers}
     for _ in range(rounds):
         for name, (peer, count) in peers.items():
-            with place() as (port, run):
-                seconds = peer(port, count)
+            with place() as (server, run):
+                seconds = peer(server, count)
             assert run is None or run.accepted == count, (name, run)
             rates[name].append(count / (run.seconds if run else seconds))
     return {name: sorted(seen) for name, seen in rates.items()}
@@ -223,10 +185,14 @@ def into_the_fast_sink(messages: int, rounds: int) -> None:
 
 
 def into_postfix(messages: int, rounds: int) -> None:
-    """Beside smtp-source."""
-    with discarding_postfix() as port:
-        peers: dict[str, tuple[Peer, int]] = {"newsletter": (ours, messages), "smtp-source -d": (smtp_source, messages)}
-        show("Postfix that discards", measure(lambda: nullcontext((port, None)), peers, rounds))
+    """Beside smtp-source; on a machine that both share, and with processors of its own for each."""
+    peers: dict[str, tuple[Peer, int]] = {"newsletter": (ours, messages), "smtp-source -d": (smtp_source, messages)}
+    places: dict[str, Callable[[], AbstractContextManager[Server]]] = {"Postfix that discards": postfix}
+    if sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1:
+        places["Postfix that discards, on processors of its own"] = postfix_apart
+    for title, place in places.items():
+        with place() as server:
+            show(title, measure(lambda: nullcontext((server, None)), peers, rounds))
 
 
 def over_a_long_line(messages: int, rounds: int) -> None:
@@ -235,18 +201,20 @@ def over_a_long_line(messages: int, rounds: int) -> None:
     context = ssl.create_default_context()
     authority.configure_trust(context)
     peers: dict[str, tuple[Peer, int]] = {
-        "newsletter": (lambda port, count: ours(port, count, context), messages),
-        "smtplib": (lambda port, count: with_smtplib(port, count, context), messages // 50 * CONNECTIONS),
+        "newsletter": (lambda server, count: ours(server, count, context), messages),
+        "smtplib": (lambda server, count: with_smtplib(server, count, context), messages // 50 * CONNECTIONS),
     }
     look = "require.resolve('nodemailer')"
     if shutil.which("node") and not subprocess.run(["node", "-e", look], check=False, capture_output=True).returncode:
         peers["nodemailer"] = (nodemailer, messages // 2)
-    with ExitStack() as stack:
-        certificate = stack.enter_context(authority.issue_cert("localhost").private_key_and_cert_chain_pem.tempfile())
-        rates = measure(lambda: far_sink(certificate), peers, rounds)
-    show("Round trip of 50 ms, STARTTLS", rates)
-    for name, seen in rates.items():
-        print(f"{name:16}{CONNECTIONS / statistics.median(seen) / ROUND_TRIP:10.2f} round trips a message")
+    places: dict[str, Place] = {"sink": lambda: far_sink(authority)}
+    if can_tunnel() and shutil.which("postfix", path=POSTFIX_PROGRAMS):
+        places["Postfix"] = lambda: far_postfix(authority)
+    for name, place in places.items():
+        rates = measure(place, peers, rounds)
+        show(f"{name}, STARTTLS, round trip of 50 ms, {'TCP from end to end' if can_tunnel() else 'bytes held back'}", rates)
+        for peer, seen in rates.items():
+            print(f"{peer:16}{CONNECTIONS / statistics.median(seen) / ROUND_TRIP:10.2f} round trips a message")
 
 
 def main() -> None:
@@ -260,7 +228,7 @@ def main() -> None:
     if shutil.which("smtp-source", path=POSTFIX_PROGRAMS):
         into_the_fast_sink(chosen.messages, chosen.rounds)
         if os.geteuid() == 0:
-            into_postfix(some, chosen.rounds)
+            into_postfix(chosen.messages, chosen.rounds)
     over_a_long_line(some, max(1, chosen.rounds // 2))
 
 

@@ -3,8 +3,8 @@
 ``python -m bench.workers``. A message has 60 kB, a sender ten connections; SQLite and PostgreSQL both wait for the disk. Workers
 are the command itself, a process each. From the first MAIL to the last dot, as the sink sees it:
 
-- over a round trip of 50 ms with STARTTLS (:mod:`bench.link`), where each worker has as many messages: here they must scale,
-  until the processors are full
+- over a round trip of 50 ms with STARTTLS (:mod:`bench.tunnel`, without root :mod:`bench.link`), where each worker has as many
+  messages: here they must scale, until the processors are full
 - into a fast sink (:mod:`bench.sink`), as many messages for all: says what the database costs, and the engine
 
 Beside it, in microseconds a message, the processor's time of the senders and of PostgreSQL; and how busy the machine was, with
@@ -31,7 +31,8 @@ from sqlalchemy import NullPool, create_engine
 
 from bench.load import Load, postmaster
 from bench.message import LINKS, sample_edition
-from bench.smtp import CONNECTIONS, HTML_SIZE, People, Place, far_sink, ours, sink
+from bench.places import Place, Server, far_sink, sink
+from bench.smtp import CONNECTIONS, HTML_SIZE, People, ours
 from newsletter.delivery import freeze, ledger
 from newsletter.store import open_store
 from newsletter.store.engine import upgrade_tables
@@ -51,10 +52,10 @@ _LOOK, _PATIENCE = 0.2, 1800.0
 
 @dataclass
 class Way:
-    """A way to send so many messages to a port; gives what was spent. ``rates`` and ``spent`` are what was measured."""
+    """A way to send so many messages to a server; gives what was spent. ``rates`` and ``spent`` are what was measured."""
 
     name: str
-    send: Callable[[int, int], Load]
+    send: Callable[[Server, int], Load]
     messages: int
     rates: list[float] = field(default_factory=list)
     spent: list[Load] = field(default_factory=list)
@@ -68,16 +69,16 @@ class Bench:
     server: int
     authority: Path | None = None
 
-    def alone(self, port: int, count: int, *, in_file: bool) -> Load:
+    def alone(self, place: Server, count: int, *, in_file: bool) -> Load:
         """What ``newsletter send`` does, in this process."""
         context = None if self.authority is None else ssl.create_default_context(cafile=str(self.authority))
         with own_schema(self.url) as url:
             upgrade_tables(url)
             begun = Load.now([], self.server)
-            ours(port, count, context, None if in_file else url)
+            ours(place, count, context, None if in_file else url)
             return begun.until(Load.now([], self.server))
 
-    def together(self, port: int, count: int, *, workers: int) -> Load:
+    def together(self, place: Server, count: int, *, workers: int) -> Load:
         """So many ``newsletter worker``, hired before the campaign begins."""
         with own_schema(self.url) as url, tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
             upgrade_tables(url)
@@ -91,7 +92,7 @@ class Bench:
                 mark=LINKS.mark,
                 list_name="list.csv",
             )
-            self._furnish(Path(folder), url, port)
+            self._furnish(Path(folder), url, place)
             with self._hired(Path(folder), url, workers) as hired:
                 begun = Load.now(hired, self.server)
                 with store.write() as connection:
@@ -101,12 +102,12 @@ class Bench:
             store.close()
         return spent
 
-    def _furnish(self, folder: Path, url: str, port: int) -> None:
+    def _furnish(self, folder: Path, url: str, place: Server) -> None:
         (folder / "issues").mkdir()
         (folder / "issues" / "publication.yaml").write_text(_PUBLICATION, encoding="utf-8")
         settings = {
-            "SMTP_HOST": "127.0.0.1" if self.authority is None else "localhost",
-            "SMTP_PORT": port,
+            "SMTP_HOST": place.host,
+            "SMTP_PORT": place.port,
             "SMTP_SECURITY": "none" if self.authority is None else "starttls",
             "SMTP_CONNECTIONS": CONNECTIONS,
             "PUBLIC_URL": "https://newsletter.example.org",
@@ -148,8 +149,8 @@ def measure(place: Place, ways: list[Way], rounds: int) -> None:
     """All ways in turn, round after round."""
     for _ in range(rounds):
         for way in ways:
-            with place() as (port, run):
-                spent = way.send(port, way.messages)
+            with place() as (server, run):
+                spent = way.send(server, way.messages)
             assert run is not None
             assert run.accepted == way.messages, (way.name, run)
             way.rates.append(way.messages / run.seconds)
@@ -176,10 +177,9 @@ def over_a_long_line(bench: Bench, crews: list[int], messages: int, rounds: int)
     authority = trustme.CA()
     with ExitStack() as stack:
         trusted = stack.enter_context(authority.cert_pem.tempfile())
-        certificate = stack.enter_context(authority.issue_cert("localhost").private_key_and_cert_chain_pem.tempfile())
         bench = Bench(bench.url, bench.server, Path(trusted))
         ways = _crews(bench, crews, lambda crew: crew * messages)
-        measure(lambda: far_sink(certificate), ways, rounds)
+        measure(lambda: far_sink(authority), ways, rounds)
     show("Round trip of 50 ms, STARTTLS", ways, ways[0].name)
 
 

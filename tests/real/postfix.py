@@ -13,7 +13,7 @@ from pathlib import Path
 PROGRAM = "/usr/sbin/postfix"
 
 _MASTER = """\
-127.0.0.1:{port} inet n - n - - smtpd
+{host}:{port} inet n - n - - smtpd
 postlog unix-dgram n - n - 1 postlogd
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
@@ -38,9 +38,9 @@ queue_directory = {folder}/queue
 data_directory = {folder}/data
 maillog_file = {folder}/mail.log
 maillog_file_prefixes = {folder}
-inet_interfaces = 127.0.0.1
+inet_interfaces = {host}
 inet_protocols = ipv4
-mynetworks = 127.0.0.0/8
+mynetworks = 127.0.0.0/8, 198.18.0.0/15
 myhostname = relay.example.net
 mydestination =
 alias_maps =
@@ -66,6 +66,14 @@ class Postfix:
 
     port: int
     folder: Path
+    door: tuple[str, ...] = ()
+
+    def set(self, **settings: str) -> None:
+        """Change settings of main.cf while it runs."""
+        config = self.folder / "config"
+        words = [f"{name}={value}" for name, value in settings.items()]
+        subprocess.run([*self.door, "postconf", "-c", str(config), "-e", *words], check=True)
+        _postfix(self.door, config, "reload")
 
     @property
     def mail(self) -> Path:
@@ -88,8 +96,13 @@ class Postfix:
 
 
 @contextlib.contextmanager
-def running_postfix(folder: Path, addresses: Sequence[str]) -> Iterator[Postfix]:
-    """Start Postfix in ``folder``, which every user must be able to enter, with a mailbox for each address; root only."""
+def running_postfix(
+    folder: Path, addresses: Sequence[str], *, host: str = "127.0.0.1", door: tuple[str, ...] = ()
+) -> Iterator[Postfix]:
+    """Start Postfix in ``folder``, which every user must be able to enter, with a mailbox for each address; root only.
+
+    ``door`` is the command that becomes another one where it is to run, as ``ip netns exec NAME``; ``host`` is its address there.
+    """
     import grp
     import pwd
 
@@ -102,20 +115,20 @@ def running_postfix(folder: Path, addresses: Sequence[str]) -> Iterator[Postfix]
     port = _free_port()
     domains = " ".join(sorted({address.rpartition("@")[2].lower() for address in addresses}))
     group = grp.getgrgid(nobody.pw_gid).gr_gid
-    (config / "main.cf").write_text(_MAIN.format(folder=folder, user=nobody.pw_uid, group=group, domains=domains))
-    (config / "master.cf").write_text(_MASTER.format(port=port))
+    (config / "main.cf").write_text(_MAIN.format(folder=folder, user=nobody.pw_uid, group=group, domains=domains, host=host))
+    (config / "master.cf").write_text(_MASTER.format(port=port, host=host))
     (folder / "mailboxes").write_text("".join(f"{address.lower()} {address.lower()}/\n" for address in addresses))
-    _postfix(config, "start")
+    _postfix(door, config, "start")
     try:
-        _wait_for_port(port)
-        yield Postfix(port, folder)
+        _wait_for_port(host, port)
+        yield Postfix(port, folder, door)
     finally:
-        _postfix(config, "stop")
+        _postfix(door, config, "stop")
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _postfix(config: Path, verb: str) -> None:
-    done = subprocess.run([PROGRAM, "-c", str(config), verb], capture_output=True, text=True, check=False)
+def _postfix(door: tuple[str, ...], config: Path, verb: str) -> None:
+    done = subprocess.run([*door, PROGRAM, "-c", str(config), verb], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"postfix {verb}: {done.stderr or done.stdout}")
 
@@ -126,11 +139,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for_port(port: int) -> None:
+def _wait_for_port(host: str, port: int) -> None:
     deadline = time.monotonic() + 20
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection((host, port), 1).close()
         except OSError:
             if time.monotonic() > deadline:
                 raise
