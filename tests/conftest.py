@@ -170,7 +170,8 @@ def postgresql_url(_postgresql_server: str) -> Iterator[str]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker("database")
     if mark is not None and "database_url" in metafunc.fixturenames:
-        again = len(mark.args) > 1 and "cli" in metafunc.definition.path.parts  # the store's own tests are run with both anyway
+        # The store's and the ledger's own tests are run with both anyway.
+        again = len(mark.args) > 1 and not {"cli", "web"}.isdisjoint(metafunc.definition.path.parts)
         kinds = [pytest.param(kind, marks=only_thorough) if again and kind == "postgresql" else kind for kind in mark.args]
         metafunc.parametrize("database_url", kinds, indirect=True)
 

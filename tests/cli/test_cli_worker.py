@@ -23,6 +23,7 @@ from newsletter.store.tables import delivery, worker
 from tests.cli.conftest import SLUG, Office
 from tests.cli.hired import ask, database, dismiss, farewell, hire, is_done, on_a_server, shift_of, slow, wait_until
 from tests.real.postgresql import programs, running_server
+from tests.thorough import only_thorough
 
 pytest.importorskip("procrastinate", reason="Procrastinate is not installed: pip install 'newsletter[cluster]'")
 
@@ -70,6 +71,7 @@ def test_another_takes_over_from_one_that_was_killed(hosts: Office) -> None:
     assert "a worker did not end its job" in dismiss(hired)
 
 
+@only_thorough
 @on_a_server
 def test_sigterm_finishes_what_is_on_the_wire_and_pause_and_cancel_stop_it(hosts: Office) -> None:
     hosts.crowd(60)
@@ -105,6 +107,7 @@ def test_sigterm_finishes_what_is_on_the_wire_and_pause_and_cancel_stop_it(hosts
     assert cancelled["uncertain"] == 0
 
 
+@only_thorough
 @on_a_server
 def test_a_planned_campaign_begins_in_the_background_also_after_lines_were_cut(hosts: Office) -> None:
     (hired,) = hire(hosts)
@@ -160,6 +163,7 @@ def test_a_time_that_was_missed_by_hours_is_held(hosts: Office) -> None:
     assert "was missed by more than" in hosts.account()["note"]
 
 
+@only_thorough
 @on_a_server
 def test_a_job_has_a_turn_and_the_next_one_goes_on(hosts: Office) -> None:
     hosts.crowd(40)

@@ -14,8 +14,10 @@ from newsletter.store.postgresql import driver_arguments
 from newsletter.store.url import read_url
 from tests.cli.conftest import SLUG, Office
 from tests.cli.hired import ask, database, dismiss, hire, is_done, on_a_server, shift_of, slow, wait_until
+from tests.thorough import only_thorough
 
 
+@only_thorough
 @on_a_server
 def test_a_second_sigterm_ends_it_at_once_and_nothing_is_doubled(hosts: Office) -> None:
     hosts.crowd(20)

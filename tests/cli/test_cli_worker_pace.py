@@ -4,10 +4,12 @@ import time
 
 from tests.cli.conftest import Office
 from tests.cli.hired import dismiss, hire, is_done, on_a_server, wait_until
+from tests.thorough import only_thorough
 
 RATE = 20
 
 
+@only_thorough
 @on_a_server
 def test_no_second_gets_more_than_rate_and_burst_also_where_one_of_four_is_killed(hosts: Office) -> None:
     hosts.settings(lease="4", smtp_rate=str(RATE), smtp_connections="2")

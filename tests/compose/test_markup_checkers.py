@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.real.axe import RULES, violations
+from tests.thorough import only_thorough
 
 ISSUES = ["2026-11", "2026-11-en", "every-block", "every-block-bare"]
 HtmlOf = Callable[[str, str], str]
@@ -36,7 +37,7 @@ def test_vnu_finds_no_error(vnu_jar: Path, tmp_path: Path, html_of: HtmlOf) -> N
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("width", [320, 1200])
+@pytest.mark.parametrize("width", [320, pytest.param(1200, marks=only_thorough)])
 @pytest.mark.parametrize("slug", ISSUES)
 def test_axe_finds_no_violation(
     *, layout_name: str, slug: str, width: int, sheet: Page, axe_source: str, html_of: HtmlOf

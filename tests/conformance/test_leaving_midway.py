@@ -10,6 +10,7 @@ from tests.cli.conftest import Post
 from tests.conformance.addresses import addresses_in
 from tests.conformance.mailed import Workplace, make_workplace
 from tests.conformance.wire import Wire
+from tests.thorough import only_thorough
 
 PEOPLE = [f"leser{number:02}@example.org" for number in range(80)]
 FORM = "application/x-www-form-urlencoded"
@@ -79,6 +80,7 @@ def test_whoever_waits_in_a_running_campaign_gets_nothing_more(workplace: Workpl
     assert sorted(again) == sorted(set(PEOPLE) - gone | set(sent))
 
 
+@only_thorough
 def test_at_full_speed_everyone_is_either_sent_to_or_suppressed(workplace: Workplace, post: Post) -> None:
     """Whoever is called suppressed got nothing, whoever is called sent got one mail, and everyone who left stays off."""
     links = {found.recipient: found.one_click for found in (addresses_in(one.data) for one in post)}

@@ -23,7 +23,7 @@ from newsletter.preview.inbox import Inbox
 from tests.conformance.addresses import Found, addresses_in
 from tests.conformance.mailed import Workplace, make_workplace
 from tests.conformance.wire import Answer, Wire
-from tests.thorough import examples
+from tests.thorough import examples, only_thorough
 
 pytestmark = pytest.mark.xdist_group("conformance")
 
@@ -170,6 +170,7 @@ def _page(body: str) -> Iterator[str]:
 
 
 @pytest.mark.real
+@only_thorough
 def test_a_browser_that_prefetches_changes_nothing(workplace: Workplace, mails: list[Found], chromium: Browser) -> None:
     """B11, by the engine that most readers have: ``rel=prefetch``, speculation rules, frames, pictures, a visit and a reload."""
     urls = sorted(own(workplace, frozenset().union(*(mail.all for mail in mails[:5]))))

@@ -25,6 +25,7 @@ from newsletter.store import Campaign, Store, load_edition, open_store
 from newsletter.store.engine import open_bare
 from newsletter.store.schema import make_tables
 from newsletter.store.tables import delivery
+from tests.thorough import only_thorough
 
 #: Signs the sink's certificate; no system trusts it.
 AUTHORITY = trustme.CA()
@@ -278,7 +279,7 @@ def postgresql(postgresql_with_tables: str) -> Iterator[Store]:
     store.close()
 
 
-@pytest.fixture(params=["pipelining", "sequential"])
+@pytest.fixture(params=["pipelining", pytest.param("sequential", marks=only_thorough)])
 def sink(request: pytest.FixtureRequest) -> Sink:
     """A server that is not up yet, with PIPELINING and without; tell it what to do, then run a campaign against it."""
     made = Sink()

@@ -20,6 +20,7 @@ from newsletter.store.clock import HOUR, SECOND
 from newsletter.store.engine import open_bare
 from newsletter.store.schema import make_tables
 from newsletter.store.tables import delivery, metadata, suppression
+from tests.thorough import only_thorough
 
 EDITION = Edition("t", Headers("a", "a@b.org", None, "l", "l", "de"), Part(("s",)), Part(("t",)), Part(("h",)))
 NOW = 2_000_000_000_000_000
@@ -105,7 +106,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=only_thorough)])
 def database(template: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], Store]]:
     """Gives a fresh copy of the template each time, in a file or on a server; the old one is gone."""
     if request.param == "postgresql":

@@ -14,6 +14,7 @@ from newsletter.preview.inbox import Received
 from newsletter.preview.server import Preview
 from newsletter.settings import Workspace, program_folder
 from tests.preview.conftest import Office
+from tests.thorough import only_thorough
 
 pytestmark = pytest.mark.real
 
@@ -67,6 +68,7 @@ def test_a_saved_change_is_seen_at_the_place_where_one_was(tab: Page, office: Of
     assert tab.locator(".pane iframe").count() == 1
 
 
+@only_thorough
 def test_everything_that_a_mail_is_made_of_is_watched(chromium: Browser, office: Office) -> None:
     own = office.root / "layouts" / "region"
     own.mkdir(parents=True)
@@ -138,6 +140,7 @@ def test_switches_work_by_keyboard_and_keep_the_focus(tab: Page) -> None:
     expect(tab.get_by_role("button", name="375", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
+@only_thorough
 def test_nothing_moves_when_something_is_switched_or_saved(tab: Page, office: Office) -> None:
     expect(tab.locator("#findings .finding").first).to_be_visible()
     places = """() => [...document.querySelectorAll('.top *, .tools button, .box, .pane')]
@@ -237,6 +240,7 @@ def test_no_script_of_a_mail_runs(chromium: Browser, running: Preview) -> None:
     page.close()
 
 
+@only_thorough
 def test_axe_finds_nothing(chromium: Browser, running: Preview, office: Office, axe_source: str) -> None:
     context = chromium.new_context(viewport={"width": 1024, "height": 768}, bypass_csp=True)
     page = context.new_page()

@@ -14,6 +14,7 @@ from newsletter.issue import load_issue
 from newsletter.links import Links
 from newsletter.message import MessageTemplate, message_id
 from newsletter.settings import Workspace
+from tests.thorough import only_thorough
 
 ROOT = Path(__file__).resolve().parents[2]
 HITS = re.compile(r"^\s*(-?\d+\.\d)\s+([A-Z][A-Z0-9_]+)\s", re.MULTILINE)
@@ -21,7 +22,7 @@ COSTLY = ("MPART_", "MIME_", "HTML_IMAGE_ONLY_", "SUBJ_", "MISSING_", "MSGID_")
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("slug", ["2026-11", "2026-11-en"])
+@pytest.mark.parametrize("slug", ["2026-11", pytest.param("2026-11-en", marks=only_thorough)])
 def test_scores_below_half_a_point(slug: str) -> None:
     program = shutil.which("spamassassin")
     if program is None:

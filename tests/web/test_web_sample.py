@@ -17,6 +17,7 @@ from newsletter.web.public_html import unframed
 from newsletter.web.server import BackgroundServer
 from tests.conftest import ROOT
 from tests.real.axe import RULES, each_look, violations
+from tests.thorough import only_thorough
 
 pytestmark = pytest.mark.real
 
@@ -30,7 +31,7 @@ class Sent:
     mail: str
 
 
-@pytest.fixture(scope="module", params=["region", "plain"])
+@pytest.fixture(scope="module", params=["region", pytest.param("plain", marks=only_thorough)])
 def sent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
     root = tmp_path_factory.mktemp("office")
     shutil.copytree(ROOT / "issues", root / "issues")
