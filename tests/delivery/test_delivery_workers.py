@@ -440,7 +440,7 @@ def test_a_pause_stops_all_workers(first: "Office", second: "Office", sink: "Sin
 
     accounts = asyncio.run(run())
     assert {account.state for account in accounts} == {"paused" if end == "pause" else "cancelled"}
-    # Of two workers with four connections, each with a mail on the wire and the envelope of the next; as many are granted (a group),
+    # Of two workers with four connections, each with a mail on the wire and the next envelope; as many are granted (a group),
     # and as many again where the connections are quick (the reserve).
     assert len(sink.accepted) - took <= 2 * 4 * (2 + 2 + 2)
     with first.store.read() as connection:
