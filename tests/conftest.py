@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po, write_po
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.real.postgresql import Databases, own_schema, programs, running_postgresql
-from tests.thorough import only_thorough
+from tests.thorough import THOROUGH, only_thorough
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -50,11 +50,19 @@ LONG = (
 )
 
 
+def pytest_report_header() -> str | None:
+    """Say that not all of them are run."""
+    return None if THOROUGH else "tests that take long are left out: TESTS=thorough make test runs them, too"
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of one ``xdist_group`` stay with one worker, and share what they start.
+    """What takes long is left out. Tests of one ``xdist_group`` stay with one worker, and share what they start.
 
     pytest-xdist 3.8 writes the group behind a name that pytest 9.2 reads no more: without this each worker starts its own.
     """
+    if not THOROUGH:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("thorough")])
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
     for item in items if getattr(config.option, "loadgroup", False) else ():
         mark, name = item.get_closest_marker("xdist_group"), getattr(item, "_id", None)

@@ -5,8 +5,8 @@ import os
 import pytest
 
 THOROUGH = os.environ.get("TESTS") == "thorough"
-#: For what takes long and is shown in a smaller way by another test.
-only_thorough = pytest.mark.skipif(not THOROUGH, reason="takes long: only with TESTS=thorough, as in .ci/run")
+#: For what takes long and is shown in a smaller way by another test: left out by tests/conftest.py.
+only_thorough = pytest.mark.thorough
 
 
 def examples(thorough: int) -> int:

@@ -245,6 +245,7 @@ class Feed:
         back = self._stock.take_back()
         if back:
             await self._desk.withdraw(back)
+            self._next_claim = 0.0  # they are due
         return bool(back)
 
     async def _take_turn(self) -> bool:

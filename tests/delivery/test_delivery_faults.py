@@ -161,6 +161,21 @@ def test_a_fault_concerns_one_delivery_and_is_told(
     assert all(getattr(account, state) == states[state] for state in ("sent", "failed", "deferred", "uncertain", "pending"))
 
 
+def test_what_was_granted_when_the_only_connection_broke_is_sent_by_the_next_one_at_once(
+    office: "Office", crowd: "Crowd", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newsletter.delivery.feed._LOOK", 600.0)  # no look at the ledger before that
+    server = FaultServer(Fault("RCPT", b"250-a\r\n550 b\r\n"), (b"PIPELINING",))
+    made = office.freeze(crowd(3))
+
+    async def once() -> Account:
+        async with server.serve(), asyncio.timeout(60):
+            return await office.send(made, server, settings={"smtp_connections": 1}, pauses=PAUSES)  # type: ignore[arg-type]
+
+    assert asyncio.run(once()).sent == 2
+    assert server.accepted == ["p0@example.org", "p2@example.org"]
+
+
 @pytest.mark.parametrize("say", [b"250 ok\r\n", b"554 5.5.1 nothing came\r\n"])
 def test_354_without_a_recipient_gets_a_lone_dot(office: "Office", crowd: "Crowd", say: bytes) -> None:
     server = FaultServer(Fault("RCPT", b"550 5.1.1 no such user\r\n"), (b"PIPELINING",), always_354=True, to_nothing=say)
