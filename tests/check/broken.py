@@ -1,6 +1,10 @@
 """A small issue that no rule finds fault with, and what becomes of it when one thing in it is broken."""
 
+import atexit
 import dataclasses
+import functools
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,11 +60,21 @@ blocks:
 URL = "https://news.example.org"
 
 
+@functools.cache
+def _scaled() -> str:
+    """A folder for the scaled pictures of all benches: hundreds have the same one."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 class Bench:
     """A workspace with one issue. Change its files or its edition, then :meth:`check`."""
 
     def __init__(self, root: Path) -> None:
         self.workspace = Workspace(root)
+        self.workspace.picture_cache.parent.mkdir()
+        self.workspace.picture_cache.symlink_to(_scaled())
         self.folder = root / "issues" / "4"
         self.folder.mkdir(parents=True)
         self.settings = Settings(public_url=URL, smtp_host="mail.example.org")

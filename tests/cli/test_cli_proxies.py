@@ -21,6 +21,7 @@ from newsletter.store import is_suppressed, open_store
 from newsletter.store.tables import picture
 from tests.cli.serving import FORM, Serving
 from tests.cli.test_cli_pages import free_port
+from tests.thorough import only_thorough
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Office, Post
@@ -147,7 +148,7 @@ def caddy(folder: Path, upstream: int) -> Front:
     return started(folder, port, program, "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile", **homes)
 
 
-@pytest.fixture(params=[nginx, caddy])
+@pytest.fixture(params=[nginx, pytest.param(caddy, marks=only_thorough)])
 def behind(office: "Office", post: "Post", request: pytest.FixtureRequest) -> Iterator[tuple[Serving, Front]]:
     folder = office.root / "front"
     folder.mkdir()

@@ -17,6 +17,7 @@ from newsletter.compose.edition import UNSUBSCRIBE, VIEW, Edition
 from newsletter.compose.theme import load_theme
 from newsletter.issue import Issue, load_issue
 from newsletter.settings import Workspace
+from tests.thorough import only_thorough
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ("2026-11", "2026-11-en")
@@ -135,12 +136,15 @@ CASES = [
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """``name`` runs over all issues, ``sample`` over the two samples, ``view`` over the two ways in which HTML mail is read.
 
-    ``name`` brings ``layout_name`` with it; where a test has that one alone, it runs over the layouts.
+    ``name`` brings ``layout_name`` with it; where a test has that one alone, it runs over the layouts. What a browser or checker
+    needs long for is tried with the first layout, with the others only where all is.
     """
     if "name" in metafunc.fixturenames:
         metafunc.parametrize(("layout_name", "name"), CASES)
     elif "layout_name" in metafunc.fixturenames:
-        metafunc.parametrize("layout_name", LAYOUTS)
+        real = metafunc.definition.get_closest_marker("real") is not None
+        others = [pytest.param(layout, marks=only_thorough) if real else layout for layout in LAYOUTS[1:]]
+        metafunc.parametrize("layout_name", [LAYOUTS[0], *others])
     if "sample" in metafunc.fixturenames:
         metafunc.parametrize("sample", SAMPLES)
     if "view" in metafunc.fixturenames:
