@@ -1,19 +1,18 @@
-"""``newsletter send`` and ``resume``: the plan, the question, the wait for its time, the progress, the account."""
+"""``newsletter send`` and ``resume``: what was begun goes on, the wait for its time, the progress, the account."""
 
 import contextlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter.cli import BAD_INPUT, INTERRUPTED, OK, PARTLY
 from newsletter.cli.accounts import AsJson, exit_code, print_account
+from newsletter.cli.begin import Beginning, Wish
 from newsletter.cli.completion import complete_issue
-from newsletter.cli.database import is_new, open_database, open_people
-from newsletter.cli.driving import Driving, reach_server
-from newsletter.cli.plan import agreed, demand_no_error, tell_plan, tell_rows
+from newsletter.cli.database import is_new, open_database
+from newsletter.cli.driving import Driving
 from newsletter.cli.planned import Plan, take_place, wait_for
 from newsletter.cli.status import never_sent
 from newsletter.cli.tidy import tidy_after
@@ -25,19 +24,6 @@ if TYPE_CHECKING:
     from newsletter.links import Links
     from newsletter.settings import Settings, Workspace
     from newsletter.store import Campaign, Store
-
-
-class _Wish(NamedTuple):
-    """What was asked for. ``at`` is as written; ``resuming``: nothing new is to be begun."""
-
-    to: Path | None = None
-    limit: int | None = None
-    again: bool = False
-    yes: bool = False
-    at: str | None = None
-    wait: bool = False
-    background: bool = False
-    resuming: bool = False
 
 
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Stop after N mails, paused.")]
@@ -59,7 +45,7 @@ def send(
     as_json: AsJson = False,
 ) -> int:
     """Send an issue to everyone on a list, once. The same command again goes on where it stopped."""
-    return _run(context, issue, _Wish(to, limit, again, yes, at, wait, background), as_json=as_json)
+    return _run(context, issue, Wish(to, limit, again, yes, at, wait, background), as_json=as_json)
 
 
 def resume(
@@ -71,10 +57,10 @@ def resume(
     as_json: AsJson = False,
 ) -> int:
     """Go on with a campaign that was paused, interrupted or held, as send does; never begin one."""
-    return _run(context, issue, _Wish(limit=limit, wait=wait, background=background, resuming=True), as_json=as_json)
+    return _run(context, issue, Wish(limit=limit, wait=wait, background=background, resuming=True), as_json=as_json)
 
 
-def _run(context: typer.Context, issue: str, wish: _Wish, *, as_json: bool) -> int:
+def _run(context: typer.Context, issue: str, wish: Wish, *, as_json: bool) -> int:
     workspace = chosen_workspace(context)
     links = demand_links(workspace)
     if wish.resuming and is_new(workspace):
@@ -89,7 +75,7 @@ def _run(context: typer.Context, issue: str, wish: _Wish, *, as_json: bool) -> i
 class _Sending:
     """One run of ``send``: begin or resume the campaign, drive it, tell."""
 
-    def __init__(self, workspace: "Workspace", store: "Store", named: str, links: "Callable[[str], Links]", wish: _Wish) -> None:
+    def __init__(self, workspace: "Workspace", store: "Store", named: str, links: "Callable[[str], Links]", wish: Wish) -> None:
         self._workspace = workspace
         self._settings: Settings = workspace.settings
         self._store = store
@@ -142,7 +128,7 @@ class _Sending:
         if campaign is None or campaign.state in ("done", "cancelled"):
             if self._wish.resuming:
                 raise never_sent(self._workspace, self._named)
-            begun = self._begin()
+            begun = Beginning(self._workspace, self._store, self._named, self._links, self._wish, self._plan).begin()
             if begun is None:
                 typer.echo("nothing was sent", err=True)
                 return BAD_INPUT
@@ -235,66 +221,6 @@ class _Sending:
         typer.echo(f"{self._slug} {over}, nothing was sent now; --again sends it another time", err=True)
         print_account(account, as_json=as_json)
         return OK
-
-    def _begin(self) -> "Campaign | None":
-        """Compile, freeze and ask; None where the person says no. Whoever stops it here leaves nothing behind."""
-        from newsletter.check.fields import WithFields, check_fields
-        from newsletter.check.variants import needed_variants, variants_in_words
-        from newsletter.compose.compile import compile_issue
-        from newsletter.delivery.freeze import discard, freeze
-        from newsletter.delivery.variants import variant_counts
-        from newsletter.issue import load_issue
-        from newsletter.store import note_public
-
-        at = self._plan.demand_future()
-        issue = load_issue(self._workspace, self._named)
-        links = self._links(issue.publication.own_list_id)
-        to = self._demand_list()
-        people = open_people(to, self._store)
-        variants = needed_variants(issue, people)
-        check_fields(issue, people.columns, to, variants)
-        edition = compile_issue(issue, self._workspace, links.picture_url, variants=variants)
-        checks = demand_no_error(issue, edition, self._settings, links, people)
-        campaign, report = freeze(
-            self._store,
-            slug=issue.slug,
-            edition=edition,
-            recipients=WithFields(people, edition),
-            mark=links.mark,
-            list_name=to.name,
-            again=self._wish.again,
-            lane=self._lane(),
-        )
-        note_public(self._store, issue.slug, issue.content.public)
-        yes = False
-        try:
-            tell_rows(report)
-            reach_server(self._settings)
-            gets = variants_in_words(issue, variant_counts(self._store, campaign.id))
-            tell_plan(issue, self._settings, links, to, report, gets, checks)
-            when = "now" if at is None else self._plan.show(at)
-            yes = self._wish.yes or agreed(report, self._wish.limit, when)
-        except (KeyboardInterrupt, typer.Abort):
-            typer.echo("\nnothing was sent", err=True)
-            raise
-        finally:
-            if not yes:
-                discard(self._store, campaign.id)
-        if not yes:
-            return None
-        return campaign if at is None else self._plan.schedule(campaign, at)
-
-    def _lane(self) -> "Callable[[str], str] | None":
-        """Which provider a domain belongs to; None where none is treated apart."""
-        lanes = self._plan.timetable.sending.lanes()
-        return (lambda domain: lanes.get(domain, "*")) if lanes else None
-
-    def _demand_list(self) -> Path:
-        if self._wish.to is None:
-            raise complaint(f"to whom? newsletter send {self._slug} --to FILE.csv, or --to subscribers")
-        if not self._wish.yes and not sys.stdin.isatty():
-            raise complaint("nothing was sent: nobody can be asked here; --yes sends without asking")
-        return self._wish.to
 
     def _resume(self, campaign: "Campaign") -> None:
         """Say what goes on, and point out what was changed meanwhile and does not count."""
