@@ -33,7 +33,7 @@ def ask(url: str, body: bytes | None = None) -> str:
     end = time.monotonic() + 60
     while True:
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=10) as answer:
+            with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as answer:
                 return str(answer.read().decode())
         except urllib.error.URLError as error:
             if isinstance(error, urllib.error.HTTPError) or time.monotonic() > end:

@@ -60,7 +60,7 @@ class Front:
         """Until it listens."""
         while self.process.poll() is None:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=30).close()
+                socket.create_connection(("127.0.0.1", self.port), timeout=60).close()
             except ConnectionRefusedError:
                 time.sleep(0.05)
             else:

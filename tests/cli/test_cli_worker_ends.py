@@ -31,7 +31,7 @@ def test_a_second_sigterm_ends_it_at_once_and_nothing_is_doubled(hosts: Office) 
         assert line, "it ended"
     assert hired.poll() is None  # the mail server has not answered
     hired.send_signal(signal.SIGTERM)
-    said = hired.communicate(timeout=20)[1]
+    said = hired.communicate(timeout=60)[1]
     assert (hired.returncode, said.count("Traceback")) == (3, 0), said
     account = hosts.account()
     assert (account["state"], account["sent"], account["uncertain"]) == ("running", 4, 1)

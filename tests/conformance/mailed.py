@@ -110,7 +110,7 @@ class Workplace:
 
 def _is_up(port: int) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=30):
+        with socket.create_connection(("127.0.0.1", port), timeout=60):
             return True
     except ConnectionRefusedError:
         return False

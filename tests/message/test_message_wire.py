@@ -48,7 +48,7 @@ def test_smtplib_puts_our_bytes_on_the_wire_clean(make_edition: MakeEdition, bui
     server.start()
     with smtplib.SMTP("127.0.0.1", server.port) as client:
         client.sendmail("newsletter@example.org", ["reader@example.net"], raw)
-    server.join(timeout=30)
+    server.join(timeout=60)
     assert not server.is_alive()
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n", server.data)
     assert server.data.count(b"\r\n.\r\n") == 1

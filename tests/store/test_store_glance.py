@@ -147,7 +147,7 @@ def test_many_threads_get_each_its_own_row_until_it_is_closed(glances: Glances, 
         threading.Event().wait(0.01)
     glances.close()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert sorted(ended) == list(range(12))
     assert wrong == []
     assert glances._free == []

@@ -162,7 +162,7 @@ def _seen(proxies: tuple[str, ...], forwarded: str | None) -> str:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
     thread.start()
     try:
-        wire = http.client.HTTPConnection("127.0.0.1", place.getsockname()[1], timeout=30)
+        wire = http.client.HTTPConnection("127.0.0.1", place.getsockname()[1], timeout=60)
         wire.request("GET", "/", headers={} if forwarded is None else {"X-Forwarded-For": forwarded})
         assert wire.getresponse().status == 200
         wire.close()

@@ -146,7 +146,7 @@ def connected(port: int, process: subprocess.Popen[str]) -> socket.socket:
     """A connection to the process, as soon as it listens."""
     while process.poll() is None:
         try:
-            return socket.create_connection(("127.0.0.1", port), timeout=30)
+            return socket.create_connection(("127.0.0.1", port), timeout=60)
         except ConnectionRefusedError:
             continue
     raise AssertionError("the server did not start")
