@@ -7,13 +7,14 @@ from typing import NamedTuple
 LONGEST_LINE = 512
 #: The most lines in one reply; the longest known, to EHLO, have about twenty.
 MOST_LINES = 100
-#: A code without text is valid, too (RFC 5321 §4.2: "tolerate"). The second digit is 0 to 5.
-_LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
+#: A code without text is valid, too (RFC 5321 §4.2: "tolerate"). The second digit is 0 to 5, but spam filters refuse with 571 and
+#: the like: what is no refusal by its first digit alone (RFC 5321 §4.2.1) must be one that is known.
+_LINE = re.compile(rb"([23][0-5][0-9]|[45][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 #: The usual answer to what one write held: a message's end, and the next MAIL, RCPT and DATA (RFC 2920).
 _ALL_TAKEN = re.compile(
     rb"(2[0-5][0-9]) ([^\r\n]{0,500})\r\n250 [^\r\n]{0,500}\r\n25[0-2] [^\r\n]{0,500}\r\n354 [^\r\n]{0,500}\r\n"
 )
-_CODES = {b"%d" % code: code for code in range(200, 600) if code // 10 % 10 <= 5}
+_CODES = {b"%d" % code: code for code in range(200, 600) if code >= 400 or code // 10 % 10 <= 5}
 
 
 class Reply(NamedTuple):

@@ -68,6 +68,8 @@ CASES = [
     Case("5xx at RCPT", Fault("RCPT", b"550 5.1.1 no such user\r\n"), "failed", 550, "5.1.1 no such user"),
     Case("5xx at DATA", Fault("DATA", b"550 5.7.1 policy\r\n"), "deferred", 550, "5.7.1 policy", "policy"),
     Case("5xx at the final dot", Fault("end", b"554 5.7.1 spam\r\n"), "deferred", 554, "5.7.1 spam", "policy"),
+    Case("a code of spam filters", Fault("end", b"571 5.7.1 spam\r\n"), "deferred", 571, "5.7.1 spam", "policy"),
+    Case("a code of blocked networks", Fault("RCPT", b"475 restricted\r\n"), "deferred", 475, "restricted"),
     Case("5xx about the mailbox at the dot", Fault("end", b"550 5.2.2 full\r\n"), "failed", 550, "5.2.2 full"),
     # --- breaks
     Case("FIN at RCPT", Fault("RCPT", b"", "close"), "pending", None, BROKE),

@@ -24,6 +24,8 @@ def parse(*parts: bytes) -> tuple[list[Reply], str]:
         (b"250-a\r\n250\r\n", [Reply(250, b"a\n")]),
         (b"250 a\r b\r\n", [Reply(250, b"a\r b")]),
         (b"250 ok\r\n421 by", [Reply(250, b"ok")]),
+        (b"571 5.7.1 spam\r\n", [Reply(571, b"5.7.1 spam")]),
+        (b"475-restricted\r\n475 try later\r\n", [Reply(475, b"restricted\ntry later")]),
         (b"2", []),
     ],
 )
@@ -42,6 +44,7 @@ def test_replies_are_read(stream: bytes, replies: list[Reply]) -> None:
         b"150 ok\r\n",
         b"650 ok\r\n",
         b"260 ok\r\n",
+        b"364 go\r\n",
         b" 250 ok\r\n",
         b"\x00250 ok\r\n",
         b"250-a\r\n251 b\r\n",
