@@ -68,6 +68,14 @@ CASES = [
     Case("5xx at RCPT", Fault("RCPT", b"550 5.1.1 no such user\r\n"), "failed", 550, "5.1.1 no such user"),
     Case("5xx at DATA", Fault("DATA", b"550 5.7.1 policy\r\n"), "deferred", 550, "5.7.1 policy", "policy"),
     Case("5xx at the final dot", Fault("end", b"554 5.7.1 spam\r\n"), "deferred", 554, "5.7.1 spam", "policy"),
+    Case(
+        "a long line",
+        Fault("end", b"554 5.7.1 no; " + b"0.35250:7D060000, " * 80 + b"\r\n"),
+        "deferred",
+        554,
+        "5.7.1 no",
+        "policy",
+    ),
     Case("a code of spam filters", Fault("end", b"571 5.7.1 spam\r\n"), "deferred", 571, "5.7.1 spam", "policy"),
     Case("a code of blocked networks", Fault("RCPT", b"475 restricted\r\n"), "deferred", 475, "restricted"),
     Case("5xx about the mailbox at the dot", Fault("end", b"550 5.2.2 full\r\n"), "failed", 550, "5.2.2 full"),
@@ -100,7 +108,7 @@ CASES = [
     Case("a wrong code at the dot", Fault("end", b"354 what\r\n"), "uncertain", None, "has no place here: 354"),
     Case("an unknown code", Fault("RCPT", b"299 fine\r\n"), "pending", None, "is no SMTP: 299"),
     Case("two codes in one reply", Fault("RCPT", b"250-a\r\n550 b\r\n"), "pending", None, "is no SMTP: 550 b"),
-    Case("a line without end", Fault("RCPT", b"2" * 5000, "silence"), "pending", None, "longer than 512 octets"),
+    Case("a line without end", Fault("RCPT", b"2" * 5000, "silence"), "pending", None, "longer than 4096 octets"),
     Case("one reply too many", Fault("DATA", b"354 go\r\n250 2.0.0 queued\r\n"), "pending", None, "what was not asked"),
     Case(
         "250 before the end of a big body",
