@@ -19,8 +19,22 @@ Kind = Literal["reply", "lost"]
 LONGEST_REPLY = 500
 #: N3: the mailbox does not exist.
 _HARD_BOUNCES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.1"})
-#: N4, RFC 3463 §3.2, §3.4: too big for the server, the sender's address: nothing that the recipient could help.
-_ABOUT_US = frozenset({"5.3.4", "5.1.7", "5.1.8"})
+#: N4, RFC 3463 §3.2, §3.4, §3.5: too big for the server, the sender's address, the sender's quota (Gmail 5.4.5, Exchange Online
+#: 5.1.90): nothing that the recipient could help.
+_ABOUT_US = frozenset({"5.3.4", "5.1.7", "5.1.8", "5.1.90", "5.4.5"})
+#: The same in words. Postfix keeps what it has against client and sender until RCPT (smtpd_delay_reject), and Exchange Online
+#: tells as 5.2.0 or 5.2.252, after the message, that the sender's quota is used up, or that he may not send as this address.
+_ABOUT_US_IN_WORDS = re.compile(
+    r"(?:5\.\d+\.\d+ )?(?:<[^>]*>: )?(?:client host|client certificate|helo command|sender address) rejected"
+    r"|5\.2\.\d+ .*\bSTOREDRV\.Submission\b",
+    re.IGNORECASE,
+)
+#: Refusals at RCPT that come without an enhanced code: Exim's, and those of its kind.
+_NO_RELAY = re.compile(
+    r"\brelay(?:ing)? (?:is )?(?:not permitted|not allowed|denied|access denied|prohibited)|\bto relay\b"
+    r"|\bauthenticat(?:e\b|ion (?:is )?required)|\bsender verify failed",
+    re.IGNORECASE,
+)
 #: Bad sequence, log in first, log-in refused (RFC 5321 §4.2.3, RFC 4954 §6).
 _ABOUT_THE_SESSION = frozenset({503, 530, 535})
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
@@ -51,10 +65,12 @@ class Outcome(NamedTuple):
         if self.kind != "reply" or self.code is None or self.code < 500:
             return False
         if self.enhanced is not None:
-            if self.enhanced.startswith("5.7.") or self.enhanced in _ABOUT_US:
+            if self.enhanced.startswith("5.7.") or self.enhanced in _ABOUT_US or _ABOUT_US_IN_WORDS.match(self.reply):
                 return True
             if self.stage != "MAIL" and self.enhanced.startswith(("5.1.", "5.2.")):
                 return False
+        elif _NO_RELAY.search(self.reply):
+            return True
         return self.stage != "RCPT" or self.code in _ABOUT_THE_SESSION
 
     @property

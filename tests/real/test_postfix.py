@@ -86,3 +86,19 @@ def test_what_was_composed_lies_in_the_mailbox(postfix: Postfix, tmp_path: Path)
         assert links.read_view(view.rsplit("/", 1)[1]) is not None
         assert links.read_unsubscribe(unsubscribe.rsplit("/", 1)[1]) is not None
         assert not message.defects
+
+
+def test_a_sender_that_postfix_does_not_know_is_nobodys_fault_on_the_list(postfix: Postfix, tmp_path: Path) -> None:
+    """Postfix says so at RCPT, where it otherwise speaks of the recipient (smtpd_delay_reject)."""
+    workspace = Workspace(ROOT)
+    links = Links("https://news.example.org", b"k" * 32, "n.example.org")
+    edition = compile_issue(load_issue(workspace, "2026-11"), workspace, links.picture_url)
+    people = tmp_path / "list.csv"
+    people.write_text("E-Mail\n" + "".join(f"p{number}@example.org\n" for number in range(8)), encoding="utf-8")
+    own = edition.headers.from_email.rpartition("@")[2]
+    postfix.set(smtpd_reject_unlisted_sender="yes", virtual_mailbox_domains=f"example.org {own}")
+    store = open_store(f"sqlite:///{tmp_path / 'ledger.db'}")
+    account = send(postfix, store, links, edition, people)
+    store.close()
+    assert (account.state, account.failed, account.sent) == ("paused", 0, 0)
+    assert "Sender address rejected" in (account.note or "")
