@@ -19,6 +19,8 @@ Kind = Literal["reply", "lost"]
 LONGEST_REPLY = 500
 #: N3: the mailbox does not exist.
 _HARD_BOUNCES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.1"})
+#: Gmail says 5.2.1 also of a mailbox that gets more mail than it may (ReceivingRatePerm): there is one, and somebody reads it.
+_TOO_MUCH_MAIL = re.compile(r"mail (?:at a rate that|too quickly)", re.IGNORECASE)
 #: N4, RFC 3463 §3.2, §3.4, §3.5: too big for the server, the sender's address, the sender's quota (Gmail 5.4.5, Exchange Online
 #: 5.1.90): nothing that the recipient could help.
 _ABOUT_US = frozenset({"5.3.4", "5.1.7", "5.1.8", "5.1.90", "5.4.5"})
@@ -76,7 +78,9 @@ class Outcome(NamedTuple):
     @property
     def is_hard_bounce(self) -> bool:
         """The server says that there is no such mailbox."""
-        return self.kind == "reply" and self.stage == "RCPT" and self.enhanced in _HARD_BOUNCES
+        if self.kind != "reply" or self.stage != "RCPT" or self.enhanced not in _HARD_BOUNCES:
+            return False
+        return _TOO_MUCH_MAIL.search(self.reply) is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ def judged(outcome: Outcome, attempts: int = 0) -> Result | None:
         ("end", 421, "4.3.2 closing", "deferred", None, False),
         ("end", 450, "4.7.1 slow down", "deferred", None, False),
         ("RCPT", 550, "5.1.1 no such user", "failed", None, True),
+        ("RCPT", 550, "5.2.1 The email account that you tried to reach is disabled.", "failed", None, True),
+        ("RCPT", 550, "5.2.1 The user you are trying to contact is receiving mail at a rate that", "failed", None, False),
         ("RCPT", 550, "no such user", "failed", None, False),
         ("RCPT", 552, "5.2.2 full", "failed", None, False),
         ("RCPT", 553, "5.1.10 null mx", "failed", None, True),
@@ -134,6 +136,18 @@ def test_the_pause_that_is_asked_for_is_kept(text: str, pause: int | None) -> No
 def test_a_reply_of_several_lines_is_one_line() -> None:
     outcome = read_reply("RCPT", 550, "5.1.1 no such user\n5.1.1 \x1b[31mhere\udcff\n")
     assert (outcome.reply, outcome.enhanced) == ("5.1.1 no such user 5.1.1 \\x1b[31mhere\\udcff", "5.1.1")
+
+
+def test_a_mailbox_that_gets_too_much_mail_is_there() -> None:
+    """Gmail's reply (ReceivingRatePerm) has the code of a mailbox that is switched off."""
+    said = [
+        "The user you are trying to contact is receiving mail at a rate that",
+        "prevents additional messages from being delivered. For more",
+        "information, please visit",
+        "https://support.google.com/mail/?p=ReceivingRatePerm 4711 - gsmtp",
+    ]
+    outcome = read_reply("RCPT", 550, "\n".join(f"5.2.1 {line}" for line in said))
+    assert (outcome.enhanced, outcome.is_hard_bounce, outcome.is_policy) == ("5.2.1", False, False)
 
 
 @pytest.mark.parametrize(
