@@ -49,8 +49,8 @@ class Dialer:
     async def renew(self, wire: Wire[Letter] | None, words: str) -> Wire[Letter] | None:
         """The same connection where it is open, was used of late and not for too many messages; else a new one.
 
-        ``words`` say how the last transaction ended. None where it was told to stop, or where the server wants no further
-        connection beside those that are open. Raises :class:`SendError` after several setbacks in a row.
+        ``words`` say how it broke when it was to carry mail, "" where it did not. None where it was told to stop, or where the
+        server wants no further connection beside those that are open. Raises :class:`SendError` after several setbacks in a row.
         """
         if wire is not None and wire.is_open:
             if wire.idle < IDLE and not wire.worn:
@@ -59,7 +59,7 @@ class Dialer:
         async with self._lock:
             if wire is not None:
                 self._wires.discard(wire)
-                if not wire.proven:
+                if words and not wire.proven:
                     self._set_back(f"{self._server.host}:{self._server.port} accepts connections, but no mail: {words}")
             if self._setbacks or not any(other.is_open for other in self._wires):
                 return await self._open()

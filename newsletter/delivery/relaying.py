@@ -89,11 +89,10 @@ class Relays:
         if wire is not None:
             if wire.is_open and wire.idle < IDLE and not wire.worn:
                 return wire
-            broke = not wire.is_open
             await wire.close()
             relay = self._of.pop(wire)
             relay.wires.discard(wire)
-            if broke and not wire.proven:
+            if words and not wire.proven:
                 self._set_back(relay, f"{relay.place} accepts connections, but no mail: {words}")
         while not self._feed.halted:
             self._give_up_where_all_are_spent()

@@ -88,7 +88,7 @@ class Sending:
                 if self._feed.waiting <= number:  # perhaps not so many connections are needed
                     await self._proven.wait()
             while await self._feed.due():
-                wire = await self._dialer.renew(wire, words)
+                wire, words = await self._dialer.renew(wire, words), ""
                 if wire is None:
                     await self._dialer.rest()
                     continue
@@ -99,7 +99,8 @@ class Sending:
                     continue
                 with self._feed.hand():
                     if await self._feed.granted():
-                        words = await wire.carry(_Through(self, self._dialer.place(wire)))
+                        said = await wire.carry(_Through(self, self._dialer.place(wire)))
+                        words = "" if wire.is_open else said  # one that breaks while it waits says nothing of the server
         except BaseException:
             self._feed.halt()
             raise

@@ -358,6 +358,20 @@ def test_a_connection_that_was_idle_is_made_anew(
     assert sink.connections == sink.verbs()["QUIT"] == 3
 
 
+def test_connections_that_nobody_needed_are_no_setbacks(
+    office: "Office", sink: "Sink", crowd: "Crowd", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One delivery wakes all connections; those that got no mail, and grew old meanwhile, say nothing about the server."""
+    monkeypatch.setattr("newsletter.delivery.dial.IDLE", 0.0)
+    tries = itertools.count()
+    sink.answers = lambda step, recipient: (
+        "450 4.2.0 later" if (step, recipient) == ("RCPT", "p3@example.org") and next(tries) < 3 else None
+    )
+    pauses = Pauses(first=0.5, longest=0.5, connecting=(0.01,) * 6)
+    account = office.run(office.freeze(crowd(20)), sink, settings={"smtp_connections": 20}, pauses=pauses, wait=60.0)
+    assert (account.state, numbers(account)) == ("done", {"sent": 20})
+
+
 def test_a_connection_carries_so_many_messages_and_no_more(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
     few = {"smtp_connections": 1, "smtp_messages_per_connection": 3}
     account = office.run(office.freeze(crowd(8)), sink, settings=few)
