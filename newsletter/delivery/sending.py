@@ -21,17 +21,23 @@ _STRIKES, _OF_THE_LAST = 5, 500
 
 
 class Strikes:
-    """Counts refusals by policy: five in a row, or one in a hundred of the last 500 answers, are about us."""
+    """Counts refusals by policy: of five deliveries in a row, or of one in a hundred of the last 500 answers, they are about us.
+
+    A delivery counts once: when the others are sent, only the few that were refused are tried again, one after the other.
+    """
 
     def __init__(self) -> None:
         self._row = self._among = 0
         self._last: deque[bool] = deque()
+        self._refused: set[int] = set()
 
-    def add(self, outcome: Outcome) -> bool:
-        """Note an outcome; True where the campaign must pause."""
+    def add(self, outcome: Outcome, delivery: int) -> bool:
+        """Note the outcome of a delivery; True where the campaign must pause."""
         taken = outcome.stage == "end" and outcome.code is not None and outcome.code < 300
-        if not taken and not outcome.is_policy:
-            return False
+        if not taken:
+            if not outcome.is_policy or delivery in self._refused:
+                return False
+            self._refused.add(delivery)
         self._row = 0 if taken else self._row + 1
         self._last.append(not taken)
         self._among += not taken
@@ -146,7 +152,7 @@ class Sending:
     def _land(self, claimed: Claimed, outcome: Outcome, place: str | None = None) -> None:
         self._pace.landed(claimed.lane, outcome, self._now())
         self._feed.landed(claimed, judge(outcome, claimed, self._clock(), self._pauses))
-        if self._strikes[place].add(outcome) and self._pausing is None:
+        if self._strikes[place].add(outcome, claimed.id) and self._pausing is None:
             note = f"{place or 'the server'} refuses the mail: {outcome.code} {outcome.reply}"
             self._pausing = asyncio.ensure_future(self._desk.pause(note))
             self._feed.halt()

@@ -183,9 +183,19 @@ def test_refusals_by_policy_among_many_that_are_taken_do_not_pause(office: "Offi
     assert (account.state, account.sent, account.deferred) == ("running", 32, 8)
 
 
+def test_two_whose_own_server_refuses_the_mail_do_not_pause(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
+    """When all others are sent, only these are tried, again and again."""
+    tries = itertools.count()
+    sink.answers = lambda step, recipient: (
+        "550 5.7.1 no" if step == "RCPT" and recipient in {"p3@example.org", "p4@example.org"} and next(tries) < 8 else None
+    )
+    account = office.run(office.freeze(crowd(10)), sink, wait=60.0)
+    assert (account.state, numbers(account), account.note) == ("done", {"sent": 10}, None)
+
+
 def test_one_in_a_hundred_of_many_pauses() -> None:
     strikes, taken, refused = Strikes(), read_reply("end", 250, "ok"), read_reply("end", 554, "5.7.1 no")
-    trips = [strikes.add(refused if number % 100 == 99 else taken) for number in range(500)]
+    trips = [strikes.add(refused if number % 100 == 99 else taken, number) for number in range(500)]
     assert trips == [False] * 499 + [True]
 
 
