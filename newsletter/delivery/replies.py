@@ -40,10 +40,18 @@ _NO_RELAY = re.compile(
 #: Bad sequence, log in first, log-in refused (RFC 5321 §4.2.3, RFC 4954 §6).
 _ABOUT_THE_SESSION = frozenset({503, 530, 535})
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
-_AGAIN = re.compile(
-    r"(?:again|retry|wait|deferred|greylist\w*)\D{0,40}?(\d{1,5})\s*(s|sec|second|m|min|minute|h|hour)s?\b", re.IGNORECASE
+_SPAN = (
+    r"\d{1,5}\s*(?:h(?:(?:ou)?rs?)?|st(?:d|unden?)|m(?:in(?:ute[ns]?|s)?)?|s(?:e[ck](?:onds?|unden?|s)?)?)(?![a-z])"  # 5 min, 30s
 )
-_UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR}
+_SPANS = rf"(?P<spans>{_SPAN}(?:(?:\s|,|and|und)*{_SPAN})*)"  # 1 hour and 30 minutes
+_AGAIN = re.compile(
+    rf"(?:again|retry|wait|deferred|gr[ea]y-?list\w*|come back|erneut|warten)\D{{0,40}}?"
+    rf"(?:\bin (?P<clock>\d\d:[0-5]\d:[0-5]\d)(?![\d:])|{_SPANS})",  # milter-greylist: in 00:05:00
+    re.IGNORECASE,
+)
+_AGAIN_BEHIND = re.compile(rf"\bin {_SPANS} (?:erneut|wieder|noch ?mal)", re.IGNORECASE)
+_PARTS = re.compile(r"(\d+)\s*(st|[hms])", re.IGNORECASE)
+_UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "st": HOUR}
 _LONGEST_ASKED = 24 * HOUR
 
 
@@ -115,10 +123,14 @@ class Pauses:
 
     def asked(self, reply: str) -> int | None:
         """The pause that a reply asks for, in microseconds, or None: ``Greylisted, try again in 5 minutes``."""
-        found = _AGAIN.search(reply)
+        found = _AGAIN.search(reply) or _AGAIN_BEHIND.search(reply)
         if found is None:
             return None
-        wanted = int(found[1]) * _UNITS[found[2][0].lower()]
+        if clock := found.groupdict().get("clock"):
+            hours, minutes, seconds = map(int, clock.split(":"))
+            wanted = hours * HOUR + minutes * MINUTE + seconds * SECOND
+        else:
+            wanted = sum(int(number) * _UNITS[unit.lower()] for number, unit in _PARTS.findall(found["spans"]))
         return int(min(wanted, _LONGEST_ASKED) * (1 + 0.1 * self.jitter()))  # never earlier than asked
 
 
