@@ -5,6 +5,7 @@ a pace of its own; ``*`` is everyone else.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ SLOWEST = 0.1
 _WINDOW = 30.0
 #: A lane that had nothing due is asked again after so many seconds.
 _DRY = 0.5
+#: How servers without enhanced codes, as Amazon SES and Exim, say that it goes too fast.
+_TOO_FAST = re.compile(r"throttl|\brate ?limit|\brate (?:exceeded|overlimit)|\btoo (?:many|much|fast)|\bslow down", re.IGNORECASE)
 #: A share of a second whose messages are claimed together, so that a rate of hundreds does not mean hundreds of transactions.
 TOGETHER = 0.1
 
@@ -274,7 +277,7 @@ class Pace:
 
 
 def is_complaint(outcome: Outcome) -> bool:
-    """Whether a server says that it gets too much: 4.7.x (RFC 3463 §3.8), 4.4.5, or 421 for no reason that it names.
+    """Whether a server says that it gets too much: 4.7.x (RFC 3463 §3.8), 4.4.5, in words, or 421 for no reason that it names.
 
     No greylisting (RFC 6647), no server that shuts down (4.3.2), and no 421 before a message has begun: that one wants a new
     connection, as many do after so many messages.
@@ -282,7 +285,7 @@ def is_complaint(outcome: Outcome) -> bool:
     if outcome.kind != "reply" or outcome.code is None or not 400 <= outcome.code < 500:
         return False
     if outcome.enhanced is None:
-        return outcome.code == 421 and outcome.stage != "MAIL"
+        return outcome.stage != "MAIL" if outcome.code == 421 else _TOO_FAST.search(outcome.reply) is not None
     return (outcome.enhanced.startswith("4.7.") or outcome.enhanced == "4.4.5") and not is_greylisted(outcome.reply)
 
 
