@@ -141,7 +141,7 @@ class Lane:
     def _slow_down(self, now: float) -> None:
         if now - self._cut_at < _ROUND:
             return
-        if 100 * self._asked <= self.count:
+        if 100 * self._asked <= max(self.count, self._speed * _CALM):  # the count may just have begun anew
             return  # one answer in more than a hundred is about its recipient, not about the pace
         went = max(self.count / max(now - self._since, 0.1), self._speed)
         rate = self._bucket.rate if self._bucket is not None else max(went, 1.0)

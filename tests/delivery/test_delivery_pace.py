@@ -152,6 +152,17 @@ def test_few_complaints_among_many_are_about_their_recipients() -> None:
     assert pace.slowed == {"*": 250.0}
 
 
+def test_one_complaint_late_in_a_campaign_is_about_its_recipient() -> None:
+    pace = Pace(["*"], 0.0)
+    for number in range(6000):
+        pace.landed("*", TAKEN, number / 100)
+    pace.landed("*", SLOWER, 60.0)
+    assert pace.free
+    for _ in range(10):
+        pace.landed("*", SLOWER, 60.1)
+    assert pace.slowed == {"*": 50.0}
+
+
 def test_a_421_before_a_message_wants_a_new_connection() -> None:
     assert not is_complaint(read_reply("MAIL", 421, "too many messages on this connection"))
 
