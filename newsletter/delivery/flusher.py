@@ -27,6 +27,7 @@ class Flusher:
         self._process: subprocess.Popen[bytes] | None = None
         self._told, self._answers = -1, -1
         self._left = _FEW
+        self._failure: OSError | None = None
         self._waiting: deque[Callable[[OSError | None], None]] = deque()
 
     @property
@@ -52,11 +53,13 @@ class Flusher:
         os.close(self._file)
 
     def _flush_here(self) -> OSError | None:
-        try:
-            flushing.flush(self._file)
-        except OSError as error:
-            return error
-        return None
+        """What keeps it from the disk. Once something did, the next flush would find nothing to do, and say that all is well."""
+        if self._failure is None:
+            try:
+                flushing.flush(self._file)
+            except OSError as error:
+                self._failure = error
+        return self._failure
 
     def _start(self) -> None:
         theirs, self._told = os.pipe()
@@ -80,20 +83,27 @@ class Flusher:
 
     def _hear(self) -> None:
         answers = os.read(self._answers, 64)
-        for _ in answers:
-            self._waiting.popleft()(None)
-        if not answers:
+        self._take(answers)
+        if self._failure is not None or not answers:
             self._stop()
 
+    def _take(self, answers: bytes) -> None:
+        for why in answers:
+            if why:
+                self._failure = OSError(why, os.strerror(why))
+            self._waiting.popleft()(self._failure)
+
     def _stop(self) -> None:
-        """End the process; where it has ended by itself, its disk may have had enough, and that shows here again."""
+        """End the process; what it has not answered is flushed here."""
         process, self._process = self._process, None
         if process is None:
             return
         self._loop.remove_reader(self._answers)
         os.close(self._told)
-        os.close(self._answers)
         process.wait()
+        while answers := os.read(self._answers, 64):
+            self._take(answers)
+        os.close(self._answers)
         if self._waiting:
             error = self._flush_here()
             while self._waiting:

@@ -125,6 +125,33 @@ def test_what_the_disk_does_not_take_is_told_here_and_by_the_process(tmp_path: P
     run(tmp_path / "log", test)
 
 
+@pytest.mark.parametrize("how", ["waiting", "closing"])
+def test_what_the_disk_did_not_take_once_is_told_although_the_kernel_forgets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """A pipe stands for the file in the process: here, the next flush finds nothing to do and says that all is well."""
+    (tmp_path / "log").touch()
+    heard: Told = []
+
+    async def test(one: Flusher) -> None:
+        read, write = os.pipe()
+        file = one._file
+        monkeypatch.setattr(one, "_file", write)
+        one._start()
+        monkeypatch.setattr(one, "_file", file)
+        for _ in range(3):  # the others were written before the flush that failed
+            one.flush(heard.append)
+        if how == "waiting":
+            assert isinstance(await flushed(one), OSError)
+            assert isinstance(await flushed(one), OSError)
+            assert one.pid is None
+        os.close(read)
+        os.close(write)
+
+    run(tmp_path / "log", test)
+    assert [type(error) for error in heard] == [OSError] * 3
+
+
 def test_where_there_can_be_no_process_it_goes_on_as_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/nowhere/python")
 
