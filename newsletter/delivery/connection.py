@@ -53,9 +53,10 @@ class Connection(asyncio.BufferedProtocol):
         # The watchdog looks at least this often: no deadline that is set meanwhile is nearer.
         self._shortest = min(timeouts.command, timeouts.data, timeouts.final, timeouts.quit)
         self._deadline: float | None = None
+        self._patience = 0.0
         self._watchdog: asyncio.TimerHandle | None = None
         self._adds = _TLS_ADDS if transport.get_extra_info("sslcontext") else 0
-        self._behind = 0
+        self._behind = self._waits = 0
         #: Whether the operating system has taken the end of the last message.
         self.end_left = True
         self.is_open = not transport.is_closing()
@@ -75,6 +76,7 @@ class Connection(asyncio.BufferedProtocol):
         self.end_left = False
         self._behind = len(behind)
         self._transport.write(b"".join([*message, behind]))
+        self._waits = self._transport.get_write_buffer_size()
         # A write that failed closes the transport, and took nothing.
         if not self._transport.is_closing():
             self._look_whether_it_left()
@@ -86,8 +88,12 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.set_write_buffer_limits(high=self._behind, low=self._behind)
 
     def wait(self, seconds: float | None) -> None:
-        """From now on, the next reply has to come within so many seconds; None: none is expected."""
+        """From now on, the next reply has to come within so many seconds; None: none is expected.
+
+        Where a message is under way, they begin when its end has left, and until then some of it must leave within them.
+        """
         self._deadline = None if seconds is None else self._loop.time() + seconds
+        self._patience = seconds or 0.0
         if self._watchdog is None and seconds is not None:
             self._watchdog = self._loop.call_later(min(seconds, self._shortest), self._watch)
 
@@ -96,10 +102,17 @@ class Connection(asyncio.BufferedProtocol):
         now = self._loop.time()
         if self._deadline is None or not self.is_open:
             return
+        if now >= self._deadline and self._leaves():
+            self._deadline = now + self._patience
         if now >= self._deadline:
             self.end("the server did not answer in time")
             return
         self._watchdog = self._loop.call_later(min(self._deadline - now, self._shortest), self._watch)
+
+    def _leaves(self) -> bool:
+        """Whether a part of the message has left since this was last asked: ten messages of 10 MB take a slow line 15 minutes."""
+        before, self._waits = self._waits, self._transport.get_write_buffer_size()
+        return not self.end_left and self._waits < before
 
     def end(self, words: str, *, politely: bool = False) -> None:
         """Hang up; nothing that still waits in the transport leaves, but for ``politely``."""
@@ -148,6 +161,8 @@ class Connection(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """The operating system has taken the message."""
         self.end_left = True
+        if self._deadline is not None:
+            self._deadline = self._loop.time() + self._patience  # RFC 5321 §4.5.3.2.6 counts from the final dot
 
     def eof_received(self) -> None:
         """The server has closed its side. It might still read, so what waits in the transport must not leave any more."""

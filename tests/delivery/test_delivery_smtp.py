@@ -1,6 +1,7 @@
 """One connection: how far each transaction came, what the server said, and what leaves in which write."""
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from newsletter.message.stuffed import stuffed
 from newsletter.problem import InputError
 from newsletter.settings import Settings
 from newsletter.tls import strict_context
+from tests.thorough import only_thorough
 
 if TYPE_CHECKING:
     from tests.delivery.conftest import Sink
@@ -332,6 +334,39 @@ def test_a_server_that_is_not_ready_is_told(sink: "Sink", step: str, does: str, 
     error = fail_to_open(sink, "starttls")
     assert words in str(error)
     assert error.hopeless is hopeless
+
+
+@only_thorough
+def test_a_message_may_take_longer_than_the_answer_to_it_while_it_leaves() -> None:
+    """A large message over a slow line: the server reads it for twice as long as it may take for its answer."""
+    message = stuffed(b"Subject: x\r\n\r\n" + b"%070d\r\n" % 0 * 30_000)
+    tray = Tray([Mail(MAIL.sender, MAIL.recipient, message)])
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 slow ESMTP\r\n")
+        for answer in (b"250 slow", b"250 ok", b"250 ok", b"354 go"):
+            await reader.readline()
+            writer.write(answer + b"\r\n")
+        for _ in range(16):
+            await reader.readexactly(100_000)
+            await asyncio.sleep(0.25)
+        await reader.readexactly(len(message.data) - 1_600_000)
+        writer.write(b"250 2.0.0 queued\r\n")
+        await reader.read()
+        writer.close()
+
+    async def run() -> None:
+        listening = socket.create_server(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 15)
+        async with await asyncio.start_server(talk, sock=listening, limit=1 << 16):
+            patience = Timeouts(connect=60, command=60, data=60, final=2, quit=0.5)
+            wire: Wire[Mail] = await Wire.open(Server("127.0.0.1", listening.getsockname()[1], "none", timeouts=patience))
+            wire._client.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 15)
+            await wire.carry(tray)
+            await wire.close()
+
+    asyncio.run(run())
+    assert [(outcome.stage, outcome.code) for _, outcome in tray.answered] == [("end", 250)]
 
 
 def test_a_login_that_the_server_does_not_offer_is_told(sink: "Sink") -> None:
