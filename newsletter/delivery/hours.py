@@ -49,4 +49,7 @@ class Hours:
     def _at(self, day: dt.date, minutes: int) -> int:
         days, minutes = divmod(minutes, _DAY)
         local = dt.datetime.combine(day + dt.timedelta(days=days), dt.time(minutes // 60, minutes % 60), self.zone)
+        # Where the clocks go forward over it there is no such time: it is the moment at which they do.
+        while dt.datetime.fromtimestamp(local.timestamp(), self.zone) != local:
+            local += dt.timedelta(minutes=1)
         return int(local.timestamp()) * SECOND
