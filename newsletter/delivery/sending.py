@@ -96,6 +96,7 @@ class Sending:
             while await self._feed.due():
                 wire, words = await self._dialer.renew(wire, words), ""
                 if wire is None:
+                    self._proven.set()  # there are others, which must not wait for this one
                     await self._dialer.rest()
                     continue
                 self._reached.set()

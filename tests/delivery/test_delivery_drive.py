@@ -520,6 +520,27 @@ def test_a_server_that_wants_fewer_connections_gets_fewer(office: "Office", sink
     assert sink.connections > 2
 
 
+def test_connections_that_wait_for_the_first_answer_begin_where_the_first_one_cannot_come_back(
+    office: "Office", sink: "Sink", crowd: "Crowd", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first mail stays without an answer, and then somebody else has its place at the server."""
+    monkeypatch.setattr("newsletter.delivery.dial.FURTHER", 0.01)
+    steps: list[str] = []
+
+    def answers(step: str, _: str) -> str | None:
+        steps.append(step)
+        if step == "end" and not sink.accepted:
+            return "taken, then dropped"
+        full = steps.count("EHLO") >= 4 and steps.count("connect") < 500
+        return "421 too many connections" if step == "connect" and full else None
+
+    sink.answers = answers
+    sink.hold_at_the_end = lambda: steps.count("EHLO") < 4
+    account = office.run(office.freeze(crowd(40)), sink)
+    assert (account.state, numbers(account)) == ("done", {"sent": 39, "uncertain": 1})
+    assert steps.count("connect") < 500
+
+
 def test_a_server_that_restarts_is_waited_for(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
     made = office.freeze(crowd(60))
     down = itertools.count()
