@@ -40,6 +40,7 @@ _NO_RELAY = re.compile(
 #: Bad sequence, log in first, log-in refused (RFC 5321 §4.2.3, RFC 4954 §6).
 _ABOUT_THE_SESSION = frozenset({503, 530, 535})
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
+_OF_THE_CONNECTION = re.compile(r"\bper[ -](?:session|connection)\b", re.IGNORECASE)
 _SPAN = (
     r"\d{1,5}\s*(?:h(?:(?:ou)?rs?)?|st(?:d|unden?)|m(?:in(?:ute[ns]?|s)?)?|s(?:e[ck](?:onds?|unden?|s)?)?)(?![a-z])"  # 5 min, 30s
 )
@@ -82,6 +83,11 @@ class Outcome(NamedTuple):
         elif _NO_RELAY.search(self.reply):
             return True
         return self.stage != "RCPT" or self.code in _ABOUT_THE_SESSION
+
+    @property
+    def wants_another_connection(self) -> bool:
+        """A refusal for now of what comes on this connection: IONOS takes so many mails per session, and leaves it open."""
+        return self.code is not None and 400 <= self.code < 500 and _OF_THE_CONNECTION.search(self.reply) is not None
 
     @property
     def is_hard_bounce(self) -> bool:

@@ -73,6 +73,7 @@ class Wire(Generic[M]):
         self._listened = False
         self._used_at = self._loop.time()
         self._carried = 0
+        self._took = False
         self._words = ""
         #: Whether the server has answered a transaction on this connection with more than a good-bye.
         self.proven = False
@@ -163,7 +164,7 @@ class Wire(Generic[M]):
         self._listened = True
         self._awaited.clear()
         sent, begun = self._sent, self._begun
-        self._sent, self._open_envelope = None, True
+        self._sent, self._open_envelope, self._took = None, True, True
         if begun is not None:
             begun.stage, begun.goes = "DATA", True
         if sent is not None:
@@ -205,10 +206,14 @@ class Wire(Generic[M]):
             if not self._connection.end_left:  # it cannot have seen the end: what it took is not what was sent
                 self._answer(transaction, _lost("end", f"the server answered before the message's end: {reply.code}"))
                 raise NotSmtp("the server answered before the end of a message")
+            self._took = True
             self._answer(transaction, read_reply("end", reply.code, reply.text))
 
     def _refuse(self, verb: Step, transaction: _Transaction[M], reply: Reply) -> None:
-        self._answer(transaction, read_reply(verb, reply.code, reply.text))
+        outcome = read_reply(verb, reply.code, reply.text)
+        self._answer(transaction, outcome)
+        if outcome.wants_another_connection and self._took:  # else another one would end the same
+            self.retire()
         if verb == "end":
             self._open_envelope, self._sent = False, None
             if not self._connection.end_left:

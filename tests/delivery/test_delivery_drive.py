@@ -389,6 +389,24 @@ def test_a_connection_carries_so_many_messages_and_no_more(office: "Office", sin
     assert sink.connections == sink.verbs()["QUIT"] == 3
 
 
+@pytest.mark.parametrize("most", [5, 0])
+def test_a_server_that_takes_so_many_mails_per_session_gets_another_connection(
+    office: "Office", sink: "Sink", crowd: "Crowd", most: int
+) -> None:
+    """IONOS does not end the session; where it takes none at all, another one would be no better."""
+    taken = 0
+
+    def answers(step: str, _: str) -> str | None:
+        nonlocal taken
+        taken = 0 if step == "connect" else taken + (step == "MAIL")
+        return "451-Requested action aborted\r\n451 Mails per session limit exceeded" if step == "MAIL" and taken > most else None
+
+    sink.answers = answers
+    account = office.run(office.freeze(crowd(20)), sink, settings={"smtp_connections": 1}, pauses=Pauses())
+    assert numbers(account) == ({"sent": 17, "deferred": 3} if most else {"deferred": 20})
+    assert sink.connections == (4 if most else 1)
+
+
 @pytest.mark.parametrize("how", ["stop", "pause"])
 def test_waiting_for_what_is_due_later_can_be_ended(
     office: "Office", sink: "Sink", crowd: "Crowd", monkeypatch: pytest.MonkeyPatch, how: str
