@@ -22,8 +22,8 @@ SLOWEST = 0.1
 _WINDOW = 30.0
 #: A lane that had nothing due is asked again after so many seconds.
 _DRY = 0.5
-#: How servers without enhanced codes, as Amazon SES and Exim, say that it goes too fast.
-_TOO_FAST = re.compile(r"throttl|\brate ?limit|\brate (?:exceeded|overlimit)|\btoo (?:many|much|fast)|\bslow down", re.IGNORECASE)
+#: How servers without enhanced codes, as Amazon SES, IONOS and Exim, say that it goes too fast.
+_TOO_FAST = re.compile(r"(?i)throttl|\brate ?limit|\brate (?:exceeded|overlimit)|\bsend(?:ing)? limit|\btoo (?:many|much|fast)\b")
 #: A share of a second whose messages are claimed together, so that a rate of hundreds does not mean hundreds of transactions.
 TOGETHER = 0.1
 

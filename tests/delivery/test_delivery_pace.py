@@ -129,6 +129,7 @@ def test_a_lane_without_a_limit_is_free_again_in_the_end() -> None:
         (454, "Throttling failure: Maximum sending rate exceeded.", True),
         (454, "Throttling failure: Daily message quota exceeded.", True),
         (451, "Sender rate overlimit - 120.3 / 1h", True),
+        (450, "Requested mail action not taken: mailbox unavailable\nMail send limit exceeded.", True),
         (450, "too many messages from you", True),
         (454, "Temporary authentication failure", False),
         (452, "mailbox quota exceeded", False),
