@@ -33,8 +33,8 @@ _ABOUT_US_IN_WORDS = re.compile(
 )
 #: Refusals at RCPT that come without an enhanced code: Exim's, and those of its kind.
 _NO_RELAY = re.compile(
-    r"\brelay(?:ing)? (?:is )?(?:not permitted|not allowed|denied|access denied|prohibited)|\bto relay\b"
-    r"|\bauthenticat(?:e\b|ion (?:is )?required)|\bsender verify failed",
+    r"\brelay(?:ing)? (?:is )?(?:not permitted|not allowed|denied|access denied|prohibited)|\b(?:to|not) relay\b"
+    r"|\bauthenticat(?:e\b|ion (?:is )?required)|\bsender verify failed|\ballowed rcpthosts",
     re.IGNORECASE,
 )
 #: Bad sequence, log in first, log-in refused (RFC 5321 §4.2.3, RFC 4954 §6).

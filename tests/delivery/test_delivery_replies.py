@@ -47,6 +47,8 @@ def judged(outcome: Outcome, attempts: int = 0) -> Result | None:
         ("RCPT", 550, "host.example [192.0.2.1] is not permitted to relay through this server", "deferred", "policy", False),
         ("RCPT", 550, "relay access denied - please authenticate", "deferred", "policy", False),
         ("RCPT", 550, "Sender verify failed", "deferred", "policy", False),
+        ("RCPT", 550, "we do not relay", "deferred", "policy", False),
+        ("RCPT", 553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", "deferred", "policy", False),
         ("RCPT", 550, "5.4.5 <x>: Recipient address rejected: Domain Sending Quota Exceeded", "deferred", "policy", False),
         ("end", 550, "5.1.90 you have reached your daily limit for message recipients", "deferred", "policy", False),
         ("end", 554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", "deferred", "policy", False),
