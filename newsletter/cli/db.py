@@ -54,11 +54,12 @@ def copy(
     """
     from newsletter.store import open_store, send_lock
     from newsletter.store.copying import copy_database
-    from newsletter.store.url import read_url, shown
+    from newsletter.store.url import database_file, read_url, shown
 
     workspace = chosen_workspace(context)
     old, new = _address(source), workspace.database_url()
-    if read_url(old) == read_url(new):
+    file = database_file(old)
+    if read_url(old) == read_url(new) or (file is not None and file == database_file(new)):
         raise complaint(f"{source} is the database of the settings itself; set NEWSLETTER_DATABASE_URL to the new one first")
     with ExitStack() as stack:
         stack.enter_context(send_lock(old))

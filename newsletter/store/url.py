@@ -37,9 +37,12 @@ def is_postgresql(url: str) -> bool:
 
 
 def database_file(url: str) -> Path | None:
-    """The file that a database's address names, None for one on a server. Raises what :func:`read_url` raises."""
+    """The file that a database's address names, None for one on a server. Raises what :func:`read_url` raises.
+
+    Where a link leads to it, the file itself: SQLite keeps its log beside that, and all its names have one lock of ``send``.
+    """
     parts = read_url(url)
-    return Path(parts.database) if parts.get_backend_name() == "sqlite" and parts.database else None
+    return Path(parts.database).resolve() if parts.get_backend_name() == "sqlite" and parts.database else None
 
 
 def shown(parts: URL) -> str:

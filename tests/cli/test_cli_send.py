@@ -31,6 +31,17 @@ def test_everyone_gets_one_mail_and_the_account_adds_up(office: "Office", post: 
     assert "Guten Tag, liebe Leute," in post.texts()["cyd@example.org"]
 
 
+def test_a_link_to_the_database_is_as_good_as_itself(office: "Office", post: "Post") -> None:
+    (office.root / "data").mkdir()
+    (office.root / "current.db").symlink_to("data/letters.db")
+    office.settings(database_url=f"sqlite:///{office.root / 'current.db'}")
+    assert office.send().code == 0
+    assert len(post.addresses()) == office.account()["sent"] == 3
+    itself = office.newsletter("db", "copy", "data/letters.db")
+    assert itself.code == 2
+    assert "is the database of the settings itself" in itself.err
+
+
 def test_the_plan_says_what_is_about_to_happen(office: "Office", post: "Post") -> None:
     ran = office.send()
     plan = {line.split()[0]: line.split(maxsplit=1)[1] for line in ran.err.splitlines() if line.startswith("  ")}

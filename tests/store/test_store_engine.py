@@ -153,6 +153,19 @@ def test_one_send_at_a_time(url: str) -> None:
         pass
 
 
+def test_a_link_leads_to_one_file_with_one_lock_and_one_log(url: str, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere" / "current.db"
+    link.parent.mkdir()
+    link.symlink_to(tmp_path / "newsletter.db")
+    with send_lock(url), pytest.raises(InputError, match="another newsletter send is at work"):
+        send_lock(f"sqlite:///{link}").__enter__()
+    store = open_store(f"sqlite:///{link}")
+    with store.hasty_writer() as hasty:
+        assert hasty is not None
+        assert hasty.log.exists()
+    store.close()
+
+
 def test_the_kernel_frees_the_lock_of_a_killed_process(url: str) -> None:
     script = f"from newsletter.store import send_lock\nwith send_lock({url!r}):\n    print('held', flush=True)\n    input()\n"
     holder = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
