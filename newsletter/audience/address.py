@@ -13,6 +13,7 @@ _PLAIN = re.compile(
     re.VERBOSE | re.ASCII,
 )
 _LONGEST = 254  # RFC 5321 §4.5.3.1.3
+_LONGEST_LOCAL_PART = 64  # octets, RFC 5321 §4.5.3.1.1; email-validator lets longer ones pass
 
 _MAILTO = re.compile(r"mailto:\s*([^?]*)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
 _NAMED = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]+)>")
@@ -54,7 +55,7 @@ def normalise(cell: str) -> Address:
 
     What is certainly no part of it is taken off: blanks, no-break and zero-width ones too, quotes and angle brackets around
     it, ``,`` and ``;`` at its ends, ``mailto:``, and the name of ``Jörg Müller <joerg@…>``. The rest must be an address by
-    RFC 5321/6531 without quotes and domain literals (S4); nothing is transliterated (B20).
+    RFC 5321/6531 without quotes and domain literals (S4), of which a message can be made; nothing is transliterated (B20).
 
     ``spelling`` keeps upper and lower case; letters are in NFC (RFC 6532 §3.1), a domain beyond ASCII in the mapped form of
     UTS #46, from which ``idna.encode`` makes the A-label. ``key`` is all lower-case, its domain the A-label.
@@ -72,7 +73,8 @@ def _plain(text: str) -> Address | None:
     """An address as most are, without a second look."""
     key = text.lower()
     # isascii(): there are letters beyond ASCII whose small form is within.
-    return Address(text, key) if text.isascii() and _PLAIN.fullmatch(key) and len(key) <= _LONGEST else None
+    plain = text.isascii() and _PLAIN.fullmatch(key) and len(key) <= _LONGEST
+    return Address(text, key) if plain and text.index("@") <= _LONGEST_LOCAL_PART and "=?" not in text else None
 
 
 def _bare(text: str) -> str:
@@ -128,6 +130,10 @@ def _checked(text: str) -> Address:
         raise ValueError(_fault(text, str(error))) from None
     written, _, written_domain = text.rpartition("@")
     local = unicodedata.normalize("NFC", written)
+    if "=?" in local:  # S1: in a header it begins an encoded word
+        raise ValueError("has =? before the @, which mail programs take for the beginning of encoded text")
+    if len(local.encode()) > _LONGEST_LOCAL_PART:
+        raise ValueError(f"has more than {_LONGEST_LOCAL_PART} octets before the @; no server takes that")
     key = unicodedata.normalize("NFC", local.lower())
     domain = written_domain if written_domain.isascii() else found.domain
     return Address(f"{local}@{domain}", f"{key}@{found.ascii_domain}")
