@@ -5,7 +5,7 @@ How a file is opened stands in :mod:`newsletter.store.sqlite`, how a server is i
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -30,6 +30,8 @@ from newsletter.store.url import database_file, read_url
 
 #: Kilobytes of pages that filling the database may hold: the marks come in no order, and each of a million needs another page.
 _PAGES = 12_000
+#: Milliseconds to wait for those who read or write before the log is shortened; who writes waits as long.
+_A_MOMENT = 2000
 
 T = TypeVar("T")
 _TRIES = 5
@@ -166,6 +168,18 @@ class Store:
             connection.detach()  # closed afterwards: nobody else gets a connection without foreign keys
             with connection.begin():
                 yield connection
+
+    def sweep(self) -> None:
+        """Leave nothing of what was deleted in SQLite's log, which has pages as they were before (L8).
+
+        Where others use the file all the while, or the disk is full, it stays there for the next time.
+        """
+        if self._writer.dialect.name != "sqlite":
+            return
+        with suppress(DBAPIError), self._writer.execution_options(newsletter_by_hand=True).connect() as connection:
+            connection.detach()  # closed afterwards: nobody else gets a connection without patience
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {_A_MOMENT}")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Give all connections back."""

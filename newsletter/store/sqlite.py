@@ -39,6 +39,7 @@ def _prepare(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # NORMAL may forget the last commits at a power cut: doubled mail
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # else free pages keep what was erased (L8), as SQLite is built by default
     connection.execute("PRAGMA cache_size = -1000")  # KB, half of the usual: a send has several, and what it reads it reads once
 
 

@@ -194,7 +194,9 @@ def erase(store: Store, mark: bytes, list_id: str) -> bool:
         add_consents(connection, [{"mark": mark, "list_id": list_id, "kind": "erased", "at": moment}])
         return found
 
-    return store.change(forget)
+    found = store.change(forget)
+    store.sweep()
+    return found
 
 
 def _remove_values(connection: Connection, mark: bytes) -> bool:

@@ -4,8 +4,7 @@ What stays: the counts, the state of each delivery, and the marks by which someb
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +57,7 @@ def tidy(store: Store, before: Before, rest: Rest = sleep) -> Tidied:
     done.values = _empty_campaigns(store, before.values, rest)
     done.addresses = _forget_addresses(store, before.values, rest)
     done.proofs = _forget_proofs(store, before.proofs, rest)
+    store.sweep()
     return done
 
 
@@ -124,19 +124,10 @@ def _portions(
         if not keys:
             return count
         last, begun = keys[-1], time.perf_counter()
-        with _overwriting(store) as connection:
+        with store.write() as connection:
             count += forget(connection, [key.in_(keys), *old])
         if not rest(time.perf_counter() - begun):
             return count
-
-
-@contextmanager
-def _overwriting(store: Store) -> Iterator[Connection]:
-    """A transaction that leaves nothing of what it deletes in SQLite's file: free pages would keep it."""
-    with store.write() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA secure_delete = ON")
-        yield connection
 
 
 # --- deliveries -------------------------------------------------------------------------------------------------------------
@@ -162,7 +153,7 @@ def _empty(store: Store, campaign_id: int, before: int, rest: Rest) -> int:
     count = 0
     for start in range(first or 0, (last or 0) + 1, _AT_ONCE):
         begun = time.perf_counter()
-        with _overwriting(store) as connection:
+        with store.write() as connection:
             # Locked where the database locks rows: resolve may make it go on.
             if connection.scalar(select(campaign.c.id).where(this).with_for_update()) is None:
                 return count

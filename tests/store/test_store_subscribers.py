@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Pool, event, func, select, update
 
 from newsletter.store import (
     Store,
@@ -15,6 +16,7 @@ from newsletter.store import (
     find_subscriber,
     list_subscribers,
     list_suppressions,
+    open_store,
     suppress,
     suppression_of,
     tables,
@@ -32,7 +34,7 @@ from newsletter.store.subscribers import (
     move_subscriber,
     take_in,
 )
-from tests.real.postgresql import both
+from tests.real.postgresql import both, in_a_file
 
 pytestmark = both
 
@@ -194,6 +196,23 @@ def test_erasing_leaves_marks_counts_and_the_proof_but_no_address(sent: Store, t
     assert take(sent, newcomer(ANNA)) == ["left"]
     assert not erase(sent, CORA, "region.example.org")
     assert suppression_of(sent, CORA) is not None
+
+
+@in_a_file
+def test_erasing_leaves_nothing_in_the_file_nor_in_its_log(url: str, tmp_path: Path) -> None:
+    def as_built_by_default(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA secure_delete = OFF")
+
+    event.listen(Pool, "connect", as_built_by_default)
+    try:
+        with closing(open_store(url)) as serving, closing(open_store(url)) as store:
+            take(serving, *(newcomer(bytes([number]) * 16, f"lovelace{number}.") for number in range(100, 150)))
+            assert erase(store, bytes([120]) * 16, "region.example.org")
+            kept = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    finally:
+        event.remove(Pool, "connect", as_built_by_default)
+    assert b"lovelace121.@example.org" in kept
+    assert b"lovelace120.@example.org" not in kept
 
 
 def asked(store: Store, number: int, mark: bytes = ANNA) -> Signup:
