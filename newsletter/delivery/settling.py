@@ -20,6 +20,8 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
+    null,
     or_,
     select,
     update,
@@ -115,6 +117,12 @@ def _given(count: int) -> CTE:
     return values_(*columns, name="given").data(rows).cte("given")
 
 
+def _words(given: CTE) -> ColumnElement[Any]:
+    """What the server said; not of somebody who was erased while the mail was on the wire (L8): it names the address."""
+    erased = delivery.c.address == literal_column("''")
+    return case((erased, null()), else_=given.c.reply)
+
+
 @cache
 def _settlement(state: Settled, count: int) -> Prepared:
     given = _given(count)
@@ -125,7 +133,7 @@ def _settlement(state: Settled, count: int) -> Prepared:
             state=word(state),
             code=given.c.code,
             enhanced=given.c.enhanced,
-            reply=given.c.reply,
+            reply=_words(given),
             next_at=given.c.next_at,
             why=given.c.why,
             attempts=_TRIES,
@@ -144,7 +152,7 @@ def _settles(state: Settled, given: CTE) -> tuple[ColumnElement[bool], ...]:
 def _record(state: Settled, count: int) -> Prepared:
     """The attempt that a settlement is about to end, while its beginning still stands in the delivery."""
     given = _given(count)
-    words = (given.c.code, given.c.enhanced, given.c.reply)
+    words = (given.c.code, given.c.enhanced, _words(given))
     return Prepared(ended_attempts(state, bindparam("moment", type_=BigInteger), _TRIES, *words, where=_settles(state, given)))
 
 

@@ -11,8 +11,8 @@ from newsletter.delivery import account_of, ledger
 from newsletter.delivery.account import read_account
 from newsletter.delivery.ledger import Result
 from newsletter.problem import InputError
-from newsletter.store import Campaign, list_suppressions, suppress
-from newsletter.store.tables import campaign, delivery, suppression, worker
+from newsletter.store import Campaign, erase, list_suppressions, suppress
+from newsletter.store.tables import attempt, campaign, delivery, suppression, worker
 
 if TYPE_CHECKING:
     from tests.delivery.conftest import Office, People
@@ -204,6 +204,24 @@ def test_a_bounce_of_a_worker_that_lost_its_claim_suppresses_nobody(frozen: Camp
         ledger.settle(connection, me, [Result(1, "failed", 550, "5.1.1", "unknown", hard_bounce=True)], NOW)
         assert states(connection) == "ppp"
     assert list(list_suppressions(office.store)) == []
+
+
+@pytest.mark.parametrize("state", ["sent", "deferred", "failed"])
+def test_the_words_about_somebody_erased_on_the_wire_are_not_kept(frozen: Campaign, office: "Office", state: Any) -> None:
+    with office.store.write() as connection:
+        by = hire(connection)
+        ids = claim(connection, frozen, by, 2)
+        ledger.mark_sending(connection, frozen.id, by, ids, NOW)
+    erase(office.store, office.links.mark("a@x.org"), "x.org")
+    said = [Result(one, state, 450, "4.2.0", f"4.2.0 <{name}@x.org> is full", NOW) for one, name in zip(ids, "ab", strict=True)]
+    with office.store.write() as connection:
+        ledger.settle(connection, by, said, NOW)
+        for table, key in ((delivery, delivery.c.id), (attempt, attempt.c.delivery_id)):
+            rows = connection.execute(select(table).where(key.in_(ids)).order_by(key)).all()
+            told = [(row.state, row.code, row.reply) for row in rows]
+            kept = [(state, 450, None), (state, 450, "4.2.0 <b@x.org> is full")]
+            assert told == (kept if table is delivery or state != "sent" else [])
+    assert account_of(office.store, frozen.id).audience == 3
 
 
 def test_given_back_is_as_before(frozen: Campaign, write: Connection) -> None:
