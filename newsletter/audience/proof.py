@@ -4,10 +4,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from newsletter.audience.subscribers import merge_fields
+from newsletter.audience.subscribers import LANGUAGE, TAGS, merge_fields
 from newsletter.store import Store, consents_of, find_subscriber, suppression_of
 from newsletter.store.clock import as_datetime
 from newsletter.store.consents import Consent, linked_marks
+from newsletter.store.signups import Signup, signups_for
 from newsletter.store.tables import campaign, delivery
 
 #: So many digits of a declaration's hash name its version.
@@ -17,12 +18,12 @@ _VERSION = 12
 def record_of(store: Store, mark: bytes) -> dict[str, Any] | None:
     """Everything that is kept of the person with this mark, or None where there is nothing. Moments are ISO 8601, UTC.
 
-    ``proof`` has the steps of the consent, oldest first; ``deliveries`` the issues that were sent to the person, without their
-    content.
+    ``requests`` are the forms that were sent with this address in the last days, ``proof`` has the steps of the consent, oldest
+    first; ``deliveries`` the issues that were sent to the person, without their content.
     """
     one, steps, stop = find_subscriber(store, mark), consents_of(store, mark), suppression_of(store, mark)
-    sent = _deliveries(store, mark)
-    if one is None and not steps and stop is None and not sent:
+    asked, sent = signups_for(store, mark), _deliveries(store, mark)
+    if one is None and not steps and stop is None and not asked and not sent:
         return None
     kept: dict[str, Any] = {"state": one.state if one is not None else "none"}
     if one is not None:
@@ -30,7 +31,14 @@ def record_of(store: Store, mark: bytes) -> dict[str, Any] | None:
         kept |= {"confirmed": _moment(one.confirmed_at), "left": _moment(one.gone_at)}
     if stop is not None:
         kept["suppressed"] = {"reason": stop.reason, "since": _moment(stop.created_at)}
+    if asked:
+        kept["requests"] = [_request(request) for request in asked]
     return kept | {"proof": [_step(step) for step in steps], "deliveries": sent}
+
+
+def _request(one: Signup) -> dict[str, Any]:
+    said = {"asked": _moment(one.asked_at), "address": one.address, LANGUAGE: one.language, TAGS: one.topics}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _step(step: Consent) -> dict[str, Any]:

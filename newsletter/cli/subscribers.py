@@ -207,6 +207,9 @@ def _in_words(address: str, record: dict[str, Any]) -> "Iterable[str]":
         yield f"  {name}: {value}"
     if stop := record.get("suppressed"):
         yield f"  not written to: {stop['reason']}, since {stop['since']}"
+    for request in record.get("requests", []):
+        yield f"\n{request['asked']}  asked with the form"
+        yield from (f"  {name}: {value}" for name, value in request.items() if name != "asked")
     for step in record["proof"]:
         yield ""
         yield f"{step['at']}  {step['what']}"

@@ -93,6 +93,13 @@ def find_signup(store: Store, key: bytes) -> Signup | None:
     return None if row is None else Signup(**row._mapping)
 
 
+def signups_for(store: Store, mark: bytes) -> list[Signup]:
+    """What was asked for with an address and is kept still, oldest first."""
+    with store.read() as connection:
+        rows = connection.execute(select(signup).where(signup.c.mark == mark).order_by(signup.c.id))
+        return [Signup(**row._mapping) for row in rows]
+
+
 def use_signup(connection: Connection, key: bytes, since: int) -> Signup | None:
     """Take a request whose link is good: made since then, and not used before (L5). None for any other."""
     good = (signup.c.key == key, signup.c.state.in_(["waiting", "sent"]), signup.c.asked_at >= since)

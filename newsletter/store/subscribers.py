@@ -189,7 +189,7 @@ def erase(store: Store, mark: bytes, list_id: str) -> bool:
             add_suppression(connection, Suppression(one, None, "erased", None, None, moment))
             found |= _remove_values(connection, one)
         connection.execute(update(suppression).where(suppression.c.mark.in_(marks)).values(reason="erased", address=None))
-        connection.execute(delete(signup).where(signup.c.mark.in_(marks) | signup.c.former.in_(marks)))
+        found |= connection.execute(delete(signup).where(signup.c.mark.in_(marks) | signup.c.former.in_(marks))).rowcount > 0
         found |= connection.execute(delete(subscriber).where(subscriber.c.mark.in_(marks))).rowcount > 0
         add_consents(connection, [{"mark": mark, "list_id": list_id, "kind": "erased", "at": moment}])
         return found

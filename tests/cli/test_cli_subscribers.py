@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from newsletter.links import Links
-from newsletter.store import open_store, suppress
+from newsletter.store import open_store, signups, suppress
 from tests.cli.conftest import KEY, SLUG
 from tests.cli.test_cli_pages import ask, free_port
 from tests.real.postgresql import both, in_a_file
@@ -153,6 +153,22 @@ def test_erasing_asks_first_and_leaves_the_counts(office: "Office") -> None:
     assert shown["deliveries"] == [{"issue": SLUG, "state": "sent", "at": shown["deliveries"][0]["at"]}]
     assert office.newsletter("subscribers", "add", "ada@example.org", *SHEETS).code == 2
     assert "nothing was kept" in office.newsletter("subscribers", "erase", "new@example.org", "--yes").err
+
+
+def test_what_was_asked_for_with_the_form_is_shown_and_erased(office: "Office") -> None:
+    store = open_store(office.url)
+    mark = Links("", KEY.encode(), "newsletter.example.org").mark("new@example.org")
+    values = {"key": b"k" * 16, "mark": mark, "address_key": "new@example.org", "address": "New@example.org", "topics": "presse"}
+    signups.ask(store, "I agree.", values)
+    store.close()
+    shown = office.newsletter("subscribers", "show", "new@example.org", "--json")
+    assert (shown.code, shown.json["state"], shown.json["proof"]) == (0, "none", [])
+    (request,) = shown.json["requests"]
+    assert (request["address"], request["tags"]) == ("New@example.org", "presse")
+    words = office.newsletter("subscribers", "show", "new@example.org").out
+    assert f"{request['asked']}  asked with the form\n  address: New@example.org\n  tags: presse\n" in words
+    assert office.newsletter("subscribers", "erase", "new@example.org", "--yes").err.startswith("erased;")
+    assert "requests" not in office.newsletter("subscribers", "show", "new@example.org", "--json").json
 
 
 @pytest.mark.parametrize(
