@@ -108,8 +108,14 @@ def _target(out: Path | None) -> "Iterator[TextIO]":
         place = os.open(out, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
         raise complaint("is there already; name another file", str(out)) from None
-    with os.fdopen(place, "w", encoding="utf-8-sig", newline="") as file:  # Excel knows UTF-8 by the mark at its start
-        yield file
+    try:
+        with os.fdopen(place, "w", encoding="utf-8-sig", newline="") as file:  # Excel knows UTF-8 by the mark at its start
+            yield file
+    except BaseException as error:
+        out.unlink(missing_ok=True)  # the first half of the subscribers would look like all of them
+        if isinstance(error, OSError):
+            raise complaint(f"cannot be written: {error.strerror}; no part of it is there", str(out)) from None
+        raise
 
 
 @subscribers.command(short_help="Print what is kept of one person, with the proof.")

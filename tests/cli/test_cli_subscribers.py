@@ -3,9 +3,11 @@
 import csv
 import io
 import re
+import resource
 import signal
 import stat
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -75,6 +77,16 @@ def test_a_spreadsheet_runs_nothing_of_an_export_and_an_import_reads_it_again(of
     assert "out.csv: is there already" in office.newsletter("subscribers", "export", "--out", "out.csv").err
     again = office.newsletter("subscribers", "import", "out.csv", *SHEETS, "--json")
     assert again.json == {"new": 0, "there": 5, "left": 0, "duplicates": 0, "refused": 0}
+
+
+@in_a_file
+def test_an_export_that_breaks_off_leaves_no_half_of_it(office: "Office") -> None:
+    taken(office, *(f"p{number}@example.org;{'Maximiliane' * 20}" for number in range(300)))
+    full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (40_000, 40_000))
+    exporting = office.process("subscribers", "export", "--out", "out.csv", preexec_fn=full)
+    _, err = exporting.communicate()
+    assert (exporting.returncode, err) == (2, "out.csv: cannot be written: File too large; no part of it is there\n")
+    assert not (office.root / "out.csv").exists()
 
 
 def test_one_person_comes_with_a_proof_that_can_be_printed(office: "Office") -> None:
