@@ -43,10 +43,13 @@ def find_encoding(path: Path) -> TextFile:
     A BOM decides; else a zero in every second byte means UTF-16. All valid UTF-8 is UTF-8. What is not is Windows-1252, unless
     as many letters are good UTF-8 as bytes are bad: then it is UTF-8 with stray bytes, which spoil only the rows they are in.
 
-    Raises :class:`InputError` for a missing file, a folder, and what is a spreadsheet or no text at all.
+    Raises :class:`InputError` for a missing file, a folder, a name that is no UTF-8, and what is a spreadsheet or no text at all.
     """
     if path.is_dir():
         raise complaint("is a folder; name the CSV file in it", str(path))
+    if _ESCAPED.search(path.name):  # the name is kept with the campaign
+        shown = str(path).encode("utf-8", "backslashreplace").decode()
+        raise complaint("has a name that is not UTF-8, as of an old Windows archive; rename it", shown)
     try:
         if not path.is_file():
             raise complaint("there is no such file" if not path.exists() else "is no ordinary file; save it to one", str(path))

@@ -1,6 +1,7 @@
 """Recipient lists as spreadsheets write them: encodings, delimiters, line ends, headings, values, and rows that are refused."""
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -256,6 +257,13 @@ def test_an_error_about_a_whole_list_shows_only_its_first_rows(tmp_path: Path) -
     lines = whole_error(tmp_path, "mail\n" + "x\n" * 30).splitlines()
     assert lines[0] == "list.csv: no row can be used; the first 20 of 30 refused rows follow"
     assert len(lines) == 21
+
+
+def test_a_name_that_no_database_can_keep_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"empf\xe4nger.csv")
+    file.write_bytes(b"email\na@example.org\n")
+    with pytest.raises(InputError, match=r"empf\\udce4nger\.csv: has a name that is not UTF-8"):
+        open_list(file)
 
 
 def test_a_missing_list_and_a_folder_are_told_apart(tmp_path: Path) -> None:
