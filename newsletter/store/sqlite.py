@@ -72,8 +72,11 @@ def file_lock(path: Path) -> Iterator[None]:
             raise complaint(
                 f"another newsletter send is at work with this database (process {holder or 'unknown'}); wait until it has ended"
             ) from None
-        os.truncate(place, 0)
-        os.pwrite(place, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.truncate(place, 0)
+            os.pwrite(place, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            raise complaint(f"cannot be written: {error.strerror}", str(path)) from None
         yield
     finally:
         os.close(place)  # the file stays: removing it would let two processes lock two files of one name

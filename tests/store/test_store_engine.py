@@ -153,6 +153,14 @@ def test_one_send_at_a_time(url: str) -> None:
         pass
 
 
+def test_a_full_disk_is_told_by_the_lock(url: str) -> None:
+    words = "import resource, sys\nfrom newsletter.store import send_lock\nfrom newsletter.problem import InputError\n"
+    full = "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+    script = f"{words}{full}try:\n    send_lock({url!r}).__enter__()\nexcept InputError as error:\n    sys.exit(str(error))\n"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ran.stderr == f"{url.removeprefix('sqlite:///')}.send-lock: cannot be written: File too large\n"
+
+
 def test_a_link_leads_to_one_file_with_one_lock_and_one_log(url: str, tmp_path: Path) -> None:
     link = tmp_path / "elsewhere" / "current.db"
     link.parent.mkdir()
