@@ -17,6 +17,8 @@ from newsletter.problem import InputError, Problem, complaint
 #: What separates the cells, most usual in German offices first: it decides where the heading fits two equally well.
 _DELIMITERS = ";,\t|"
 _SEP = re.compile(r'"?sep=([;,|:^~#\t])"?\s*', re.IGNORECASE)
+#: What a formula begins with, as :func:`newsletter.audience.export.harmless` knows it; a value holds no tab.
+_FORMULA = ("=", "+", "-", "@")
 _DAMAGED = re.compile("[\0\ufffd\ud800-\udfff]")
 #: How many refused rows an error about the whole list shows.
 _SHOWN = 20
@@ -75,7 +77,7 @@ class RecipientList:
 
     def _recipient(self, cells: list[str], at: int, line: int) -> Recipient | None:
         """The recipient of a row, None for a blank row. Raises ValueError."""
-        cell = cells[at] if len(cells) > at else ""
+        cell = _as_written(cells[at]) if len(cells) > at else ""
         if not cell or cell.isspace():
             if not any(map(str.strip, cells)):
                 return None
@@ -89,7 +91,7 @@ class RecipientList:
             if value and name is not None:
                 text = value.strip() if value.isprintable() and "\ufffd" not in value else _value(value, name)
                 if text:
-                    fields[name] = text
+                    fields[name] = text if text[0] != "'" else _as_written(text)
         fields[ADDRESS] = address
         if len(cells) > len(self._names) and any(map(str.strip, cells[len(self._names) :])):
             raise ValueError(
@@ -155,6 +157,11 @@ def _first_row(file: TextFile, delimiter: str, after: int) -> Row | Broken:
             if any(map(str.strip, row.cells)):
                 return row
     raise complaint("is empty; its first line must name the columns, e.g. email;vorname;nachname", str(file.path))
+
+
+def _as_written(cell: str) -> str:
+    """Without the apostrophe that keeps spreadsheets from calculating a cell, as our own export puts it (S20)."""
+    return cell[1:] if cell.startswith("'") and cell[1:2] in _FORMULA else cell
 
 
 def _value(cell: str, name: str) -> str:

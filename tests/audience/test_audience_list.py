@@ -120,6 +120,12 @@ def test_values_are_one_clean_line_and_empty_ones_are_left_out(tmp_path: Path) -
     assert second.fields == {"email": "y@example.org", "a": "=1+1", "b": "{{ a }}", "c": "<b>"}
 
 
+def test_what_an_export_puts_before_a_formula_is_taken_off(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, f"{HEAD}'+a@example.org;'+49 1234;''t Hooft\n")
+    assert isinstance(row, Recipient)
+    assert row.fields == {"email": "+a@example.org", "first_name": "+49 1234", "last_name": "''t Hooft"}
+
+
 def test_columns_without_heading_are_not_read(tmp_path: Path) -> None:
     row = read(tmp_path, ",email,ort,,\n0,a@example.org,Ulm,,\n")[0]
     assert isinstance(row, Recipient)

@@ -80,6 +80,17 @@ def test_a_spreadsheet_runs_nothing_of_an_export_and_an_import_reads_it_again(of
 
 
 @in_a_file
+def test_an_export_makes_the_same_subscribers_elsewhere(office: "Office") -> None:
+    taken(office, "+ada@example.org;+49 1234", "-bob@example.org;=1+1", "o'brien@example.org;'Ndrangheta", "d@example.org;'")
+    office.newsletter("subscribers", "export", "--out", "out.csv")
+    office.settings(database_url="sqlite:///elsewhere.db")
+    moved = office.newsletter("subscribers", "import", "out.csv", *SHEETS, "--json")
+    assert moved.json == {"new": 4, "there": 0, "left": 0, "duplicates": 0, "refused": 0}
+    shown = office.newsletter("subscribers", "show", "+ada@example.org", "--json").json
+    assert (shown["address"], shown["fields"]["first_name"]) == ("+ada@example.org", "+49 1234")
+
+
+@in_a_file
 def test_an_export_that_breaks_off_leaves_no_half_of_it(office: "Office") -> None:
     taken(office, *(f"p{number}@example.org;{'Maximiliane' * 20}" for number in range(300)))
     full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (40_000, 40_000))
