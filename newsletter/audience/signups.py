@@ -13,7 +13,17 @@ from newsletter.message.stuffed import Stuffed
 from newsletter.store.clock import HOUR, MINUTE, as_datetime
 from newsletter.store.consents import add_consents, keep_wording
 from newsletter.store.engine import Store
-from newsletter.store.signups import Signup, ask, asked_lately, asked_since, due_signup, find_signup, settle_signup, use_signup
+from newsletter.store.signups import (
+    Signup,
+    ask,
+    asked_lately,
+    asked_since,
+    due_signup,
+    find_signup,
+    is_kept,
+    settle_signup,
+    use_signup,
+)
 from newsletter.store.subscribers import Newcomer, add_pending, make_confirmed, move_subscriber, subscriber_of
 from newsletter.store.suppressions import suppression_in
 
@@ -98,6 +108,8 @@ class Signups:
 
     def _kind(self, connection: Connection, one: Signup) -> Asked | None:
         """What is to be written, None where nothing is; what is written is kept with the request."""
+        if not is_kept(connection, one.id):
+            return None
         stop = suppression_in(connection, one.mark)
         if asked_lately(connection, one, self._store.clock() - _BETWEEN) or stop in ("bounced", "complained"):
             return None

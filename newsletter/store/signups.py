@@ -81,6 +81,11 @@ def asked_lately(connection: Connection, one: Signup, since: int) -> bool:
     return bool(connection.scalar(select(other)))
 
 
+def is_kept(connection: Connection, signup_id: int) -> bool:
+    """Whether a request is there still: whoever is erased takes it along. It stays then to the end of the transaction."""
+    return connection.scalar(select(signup.c.id).where(signup.c.id == signup_id).with_for_update()) is not None
+
+
 def settle_signup(connection: Connection, signup_id: int, **values: Any) -> None:
     """Change a request."""
     connection.execute(update(signup).where(signup.c.id == signup_id).values(values))

@@ -11,19 +11,23 @@ from playwright.sync_api import Browser
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from newsletter.audience import signups
 from newsletter.audience.signups import MOST_AN_HOUR, WEEK
 from newsletter.audience.tidying import tidy
 from newsletter.delivery.server import Server
 from newsletter.issue import Retention
 from newsletter.preview.inbox import Inbox
 from newsletter.store import (
+    Store,
     consents_of,
+    erase,
     find_subscriber,
     is_suppressed,
     suppress,
     tables,
 )
 from newsletter.store.clock import HOUR, MINUTE, now
+from newsletter.store.signups import Signup, due_signup
 from newsletter.web.limits import Limits, network_of
 from newsletter.web.postman import Postman
 from newsletter.web.server import BackgroundServer
@@ -155,6 +159,22 @@ def test_confirming_ends_that_somebody_left(office: Office) -> None:
     office.post(url)
     assert not is_suppressed(office.site.store, mark)
     assert len(office.subscribers()) == 1
+
+
+def test_who_is_erased_while_the_mail_is_made_gets_none_and_nothing_is_kept(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def erased_meanwhile(store: Store, lease: int) -> Signup | None:
+        one = due_signup(store, lease)
+        if one is not None:
+            erase(store, one.mark, "region.example.org")
+        return one
+
+    monkeypatch.setattr(signups, "due_signup", erased_meanwhile)
+    assert office.post("/subscribe", **office.form()).status_code == 200
+    assert office.postman.deliver() == 0
+    assert list(office.inbox) == []
+    assert KEY not in "\n".join(office.site.dump()).lower()
 
 
 def test_a_link_is_good_for_seven_days_and_then_nothing_is_left(office: Office) -> None:
