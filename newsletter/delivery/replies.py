@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from newsletter.audience.address import masked
 from newsletter.delivery.ledger import POLICY, Claimed, Result
 from newsletter.store.clock import HOUR, MINUTE, SECOND
 
@@ -53,6 +54,7 @@ _AGAIN = re.compile(
 _AGAIN_BEHIND = re.compile(rf"\bin {_SPANS} (?:erneut|wieder|noch ?mal)", re.IGNORECASE)
 _PARTS = re.compile(r"(\d+)\s*(st|[hms])", re.IGNORECASE)
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "st": HOUR}
+_ADDRESS = re.compile(r"""[^\s<>()\[\],;:"'@]+@[^\s<>()\[\],;:"'@]+""")
 _LONGEST_ASKED = 24 * HOUR
 
 
@@ -150,6 +152,14 @@ def read_reply(stage: Stage, code: int, text: str) -> Outcome:
     found = _ENHANCED.match(reply)
     enhanced = found[0] if found and found[1] == str(code)[:1] else None
     return Outcome(stage, "reply", code, reply, enhanced)
+
+
+def nameless(reply: str, sender: str) -> str:
+    """A reply for what is kept with the campaign, not with a recipient: of each address but the sender's as much as is needed.
+
+    ``554 5.7.1 <ada@example.org>: Relay access denied`` would outlive her erasure there (L8).
+    """
+    return _ADDRESS.sub(lambda found: found[0] if found[0].lower() == sender.lower() else masked(found[0]), reply)
 
 
 def printable(text: str) -> str:

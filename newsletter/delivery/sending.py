@@ -12,7 +12,7 @@ from newsletter.delivery.ledger import Claimed
 from newsletter.delivery.letters import Letter, Letters
 from newsletter.delivery.pace import Pace
 from newsletter.delivery.relaying import Relays
-from newsletter.delivery.replies import Outcome, Pauses, judge
+from newsletter.delivery.replies import Outcome, Pauses, judge, nameless
 from newsletter.delivery.smtp import Wire
 from newsletter.store.clock import Clock
 
@@ -154,7 +154,8 @@ class Sending:
         self._pace.landed(claimed.lane, outcome, self._now())
         self._feed.landed(claimed, judge(outcome, claimed, self._clock(), self._pauses))
         if self._strikes[place].add(outcome, claimed.id) and self._pausing is None:
-            note = f"{place or 'the server'} refuses the mail: {outcome.code} {outcome.reply}"
+            said = nameless(outcome.reply, self._letters.sender)
+            note = f"{place or 'the server'} refuses the mail: {outcome.code} {said}"
             self._pausing = asyncio.ensure_future(self._desk.pause(note))
             self._feed.halt()
 

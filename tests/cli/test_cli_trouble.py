@@ -91,6 +91,16 @@ def test_a_server_that_refuses_us_pauses_the_campaign(office: "Office", post: "P
     assert set(post.addresses().values()) == {1}
 
 
+def test_why_a_campaign_is_paused_outlives_no_erasure(office: "Office", post: "Post") -> None:
+    office.crowd(8)
+    post.refuses = lambda address: f"554 5.7.1 <{address.upper()}>: Relay access denied for newsletter@example.org"
+    assert office.send().code == 1
+    said = "the server refuses the mail: 554 5.7.1 <P…@EXAMPLE.ORG>: Relay access denied for newsletter@example.org"
+    assert office.account()["note"] == said
+    (delivery, *_) = office.newsletter("status", "2026-12", "--trouble", "--json").json["trouble"]
+    assert delivery["address"].upper() in delivery["reply"]  # where the address stands anyway, and goes with it
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_server_that_goes_away_in_the_middle(office: "Office", post: "Post") -> None:
     office.crowd(6)
