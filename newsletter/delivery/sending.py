@@ -124,10 +124,9 @@ class Sending:
         while (claimed := self._feed.pull()) is not None:
             try:
                 letter = self._made.pop(claimed.id, None) or self._letters.write(claimed)
-            except Exception as error:  # noqa: BLE001 - raised in work(): here asyncio would only log it
-                self._error = error
+            except Exception as error:  # noqa: BLE001 - see _fail()
                 self._feed.landed(claimed, None)
-                self._feed.halt()
+                self._fail(error)
                 return None
             if isinstance(letter, Letter):
                 return letter
@@ -150,14 +149,22 @@ class Sending:
             self._proven.set()
         self._land(mail.claimed, outcome, place)
 
+    def _fail(self, error: Exception) -> None:
+        """Raise it in work(), when what is under way is answered: where it happened, asyncio would only log it."""
+        self._error = self._error or error
+        self._feed.halt()
+
     def _land(self, claimed: Claimed, outcome: Outcome, place: str | None = None) -> None:
-        self._pace.landed(claimed.lane, outcome, self._now())
-        self._feed.landed(claimed, judge(outcome, claimed, self._clock(), self._pauses))
-        if self._strikes[place].add(outcome, claimed.id) and self._pausing is None:
-            said = nameless(outcome.reply, self._letters.sender)
-            note = f"{place or 'the server'} refuses the mail: {outcome.code} {said}"
-            self._pausing = asyncio.ensure_future(self._desk.pause(note))
-            self._feed.halt()
+        try:
+            self._pace.landed(claimed.lane, outcome, self._now())
+            self._feed.landed(claimed, judge(outcome, claimed, self._clock(), self._pauses))
+            if self._strikes[place].add(outcome, claimed.id) and self._pausing is None:
+                said = nameless(outcome.reply, self._letters.sender)
+                note = f"{place or 'the server'} refuses the mail: {outcome.code} {said}"
+                self._pausing = asyncio.ensure_future(self._desk.pause(note))
+                self._feed.halt()
+        except Exception as error:  # noqa: BLE001 - see _fail()
+            self._fail(error)
 
 
 class _Through:

@@ -17,8 +17,9 @@ from sqlalchemy.exc import OperationalError
 
 from newsletter.audience.recipient import Recipient
 from newsletter.compose.edition import Edition, Headers, Part, Slot
-from newsletter.delivery import Account, LedgerError, SendError, account_of, drive, ledger
-from newsletter.delivery.replies import Pauses, read_reply
+from newsletter.delivery import Account, LedgerError, SendError, account_of, drive, ledger, replies
+from newsletter.delivery.ledger import Claimed, Result
+from newsletter.delivery.replies import Outcome, Pauses, read_reply
 from newsletter.delivery.sending import Strikes
 from newsletter.links import Delivered
 from newsletter.message.message_id import message_id
@@ -224,6 +225,24 @@ def test_a_bug_in_the_making_of_a_message_ends_the_sending_and_loses_nothing(
     with pytest.raises(RuntimeError, match="a bug"):
         office.run(made, sink, template=Broken())
     assert set(office.states(made).values()) == {"pending"}
+
+
+def test_a_bug_in_the_reading_of_an_answer_ends_the_sending_and_names_who_is_in_doubt(
+    office: "Office", sink: "Sink", crowd: "Crowd", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judge(outcome: Outcome, claimed: Claimed, *rest: Any) -> Result | None:
+        if claimed.address == "p2@example.org":
+            raise RuntimeError("a bug")
+        return replies.judge(outcome, claimed, *rest)
+
+    monkeypatch.setattr("newsletter.delivery.sending.judge", judge)
+    made = office.freeze(crowd(50))
+    with pytest.raises(RuntimeError, match="a bug"):
+        office.run(made, sink)
+    states = office.states(made)
+    assert states.pop("p2@example.org") == "uncertain"
+    assert {address for address, state in states.items() if state == "sent"} == set(sink.recipients) - {"p2@example.org"}
+    assert set(states.values()) == {"sent", "pending"}
 
 
 def test_an_address_that_cannot_go_on_the_wire_fails_that_one_only(office: "Office", sink: "Sink", people: "Make") -> None:
