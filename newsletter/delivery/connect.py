@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 
 class CannotConnect(Exception):
-    """There is no connection; the message is a sentence for people. ``hopeless``: another try would end the same."""
+    """There is no connection; the message is a sentence for people. ``hopeless``: another try would end the same.
 
-    def __init__(self, sentence: str, *, hopeless: bool) -> None:
+    ``may_pass``: not so where the server was reached before; then the name service or its TLS is out of order for a while.
+    """
+
+    def __init__(self, sentence: str, *, hopeless: bool, may_pass: bool = False) -> None:
         super().__init__(sentence)
         self.hopeless = hopeless
+        self.may_pass = may_pass
 
 
 async def connect(server: "Server") -> aiosmtplib.SMTP:
@@ -51,11 +55,17 @@ def explain(error: Exception, host: str, port: int, password: SecretStr | None) 
     if password is not None and (secret := password.get_secret_value()):
         for form in (secret, base64.b64encode(secret.encode()).decode()):
             sentence = sentence.replace(form, "…")  # a server that repeats what it was told (S21)
-    return CannotConnect(printable(sentence), hopeless=hopeless)
+    cause = _cause_of(error)
+    of_tls = isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLCertVerificationError)
+    return CannotConnect(printable(sentence), hopeless=hopeless, may_pass=of_tls or isinstance(cause, socket.gaierror))
+
+
+def _cause_of(error: Exception) -> BaseException:
+    return error.__cause__ if isinstance(error, aiosmtplib.SMTPConnectError) and error.__cause__ is not None else error
 
 
 def _explain(error: Exception, place: str, host: str) -> tuple[str, bool]:
-    cause = error.__cause__ if isinstance(error, aiosmtplib.SMTPConnectError) and error.__cause__ is not None else error
+    cause = _cause_of(error)
     if isinstance(cause, ssl.SSLError):
         return _explain_tls(cause, place)
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):

@@ -80,7 +80,7 @@ class Dialer:
         try:
             wire: Wire[Letter] = await Wire.open(self._server)
         except CannotConnect as error:
-            if any(other.is_open for other in self._wires) and not error.hopeless:
+            if any(other.is_open for other in self._wires) and not self._is_hopeless(error):
                 return None
             async with self._lock:
                 return await self._open()
@@ -98,13 +98,16 @@ class Dialer:
             try:
                 wire: Wire[Letter] = await Wire.open(self._server)
             except CannotConnect as error:
-                if any(other.is_open for other in self._wires) and not error.hopeless:
+                if any(other.is_open for other in self._wires) and not self._is_hopeless(error):
                     return None
-                self._set_back(str(error), hopeless=error.hopeless)
+                self._set_back(str(error), hopeless=self._is_hopeless(error))
             else:
                 self._ever = True
                 self._wires.add(wire)
                 return wire
+
+    def _is_hopeless(self, error: CannotConnect) -> bool:
+        return error.hopeless and not (self._ever and error.may_pass)
 
     def _set_back(self, words: str, *, hopeless: bool = False) -> None:
         self._setbacks += 1

@@ -119,7 +119,10 @@ class Sink:
                 offers = ("sink", *self.extensions, *tls, *(("AUTH PLAIN",) if self.password else ()))
                 await say(verb, "\r\n".join(f"250-{offer}" for offer in offers) + "\r\n250 HELP")
             elif verb == "STARTTLS":
-                await say(verb, "220 go on")
+                if (await say(verb, "220 go on")) == "220 no TLS follows":
+                    await reader.read(1)
+                    await say("TLS", "500 what?")
+                    raise _Over
                 leave()
                 await writer.start_tls(server_context())
             elif verb == "AUTH":

@@ -502,6 +502,23 @@ def test_without_a_safe_connection_nothing_leaves(office: "Office", sink: "Sink"
     assert sink.verbs()["MAIL"] == 0
 
 
+def test_a_server_whose_tls_is_out_of_order_for_a_while_is_waited_for(
+    office: "Office", sink: "Sink", crowd: "Crowd", trusting: Any
+) -> None:
+    """At the first try, the settings are wrong; later, they were right."""
+    sink.offer_tls = True
+    tries = itertools.count()
+
+    def answers(step: str, _: str) -> str | None:
+        return "220 no TLS follows" if step == "STARTTLS" and 1 <= next(tries) < 4 else None
+
+    sink.answers = answers
+    few = {"smtp_security": "starttls", "smtp_connections": 1, "smtp_messages_per_connection": 3}
+    account = office.run(office.freeze(crowd(8)), sink, settings=few, context=trusting)
+    assert (account.state, numbers(account)) == ("done", {"sent": 8})
+    assert sink.verbs()["STARTTLS"] == 6
+
+
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
 def test_a_server_that_takes_connections_but_no_mail_is_given_up(
     office: "Office", sink: "Sink", crowd: "Crowd", step: str
