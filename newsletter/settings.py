@@ -1,6 +1,7 @@
 """The ``.env`` and the workspace: where things lie and how this office sends."""
 
 import difflib
+import io
 import ipaddress
 import os
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from newsletter.problem import InputError, Problem, complaint
@@ -227,8 +228,7 @@ def read_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:
 
     Raises :class:`InputError` with one problem a setting; a secret's value is never in it.
     """
-    written = dotenv_values(env_file, interpolate=False) if env_file.is_file() else {}
-    chosen = _by_setting(written) | _by_setting(environment)
+    chosen = _by_setting(_written(env_file)) | _by_setting(environment)
     values: dict[str, str] = {}
     problems: list[Problem] = []
     for key, (name, value) in chosen.items():
@@ -256,10 +256,24 @@ def read_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:
 
 
 def secret_files(env_file: Path, environment: Mapping[str, str]) -> list[Path]:
-    """The files that hold a secret's value for the settings (``…_FILE``), there or not (S21)."""
-    written = dotenv_values(env_file, interpolate=False) if env_file.is_file() else {}
-    chosen = (_by_setting(written) | _by_setting(environment)).items()
+    """The files that hold a secret's value for the settings (``…_FILE``), there or not (S21); raises what they raise."""
+    chosen = (_by_setting(_written(env_file)) | _by_setting(environment)).items()
     return [env_file.parent / value for key, (name, value) in chosen if key in _SECRETS and value and name.endswith("_FILE")]
+
+
+def _written(env_file: Path) -> dict[str, str | None]:
+    """What the file says, by name. Raises :class:`InputError` naming each line that says nothing, without its words (S21)."""
+    try:
+        text = env_file.read_text(encoding="utf-8-sig") if env_file.is_file() else ""
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError(Problem(str(env_file), line, 1, "", "this line is not UTF-8; save the file as UTF-8")) from None
+    said = list(parse_stream(io.StringIO(text)))
+    words = "this line is not understood; write NAME=value, and close a quote that you open"
+    lines = [at.line + at.string[: -len(at.string.lstrip())].count("\n") for at in (one.original for one in said if one.error)]
+    if lines:
+        raise InputError(Problem(str(env_file), line, 1, "", words) for line in lines)
+    return {one.key: one.value for one in said if one.key is not None}
 
 
 def _by_setting(found: Mapping[str, str | None]) -> dict[str, tuple[str, str | None]]:

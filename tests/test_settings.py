@@ -89,6 +89,27 @@ def test_each_wrong_setting_is_named(tmp_path: Path) -> None:
     assert ".env.example" in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("# Büro\nNEWSLETTER_SMTP_HOST=x\n".encode("cp1252"), [1]),
+        (b"A=1\n\n\nNEWSLETTER_SMTP_HOST mail.example.org\nNEWSLETTER_SMTP_PORT: 25\n", [4, 5]),
+        (b'A=1\nNEWSLETTER_SMTP_PASSWORD="hidden-word\n', [2]),
+    ],
+    ids=["Windows-1252", "no =", "open quote"],
+)
+def test_a_line_that_says_nothing_is_told_and_not_shown(tmp_path: Path, text: bytes, lines: list[int]) -> None:
+    (tmp_path / ".env").write_bytes(text)
+    with pytest.raises(InputError) as caught:
+        read_settings(tmp_path / ".env", {})
+    assert [problem.line for problem in caught.value.problems] == lines
+    assert "hidden-word" not in str(caught.value)
+
+
+def test_the_mark_that_windows_puts_before_a_text_is_no_part_of_it(tmp_path: Path) -> None:
+    assert read(tmp_path, "\ufeffNEWSLETTER_SMTP_HOST=mail.example.org").smtp_host == "mail.example.org"
+
+
 def test_a_short_key_is_refused_and_not_told(tmp_path: Path) -> None:
     (line,) = complaints(tmp_path, "NEWSLETTER_SECRET_KEY=tooshortbutsecret")
     assert line.startswith("NEWSLETTER_SECRET_KEY: is too short")

@@ -1,11 +1,13 @@
 """The settings become verdicts: who can read the secrets (S21), and whether the key is one."""
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from newsletter.doctor.verdict import Told, verdict
+from newsletter.problem import InputError
 from newsletter.settings import Settings, Workspace, secret_files
 
 _KEPT = verdict("secrets", "ok", "only you can read the secrets: {files}")
@@ -36,7 +38,9 @@ def look_at_files(workspace: Workspace) -> Iterator[Told]:
     file = workspace.root / ".env"
     if not file.is_file():
         yield _NO_FILE(file=".env")
-    named = [file, *secret_files(file, os.environ)]
+    named = [file]
+    with contextlib.suppress(InputError):  # told with the settings
+        named += secret_files(file, os.environ)
     files = [one for one in named if one.is_file()]
     open_ = [told for told in (_look_at(one, workspace.root) for one in files) if told is not None]
     yield from open_

@@ -62,6 +62,9 @@ def test_one_broken_file_does_not_keep_the_rest_from_being_looked_at(office: "Of
     told = office.newsletter("doctor", "--json", "--resolver", zone.place).json["checks"]
     assert next(check["message"] for check in told if check["id"] == "wrong").startswith(".env: NEWSLETTER_SMTP_PORT: ")
     assert {"mx", "spf-there", "dmarc"} <= {check["id"] for check in told}
+    (office.root / ".env").write_bytes("# Büro\n".encode("cp1252"))
+    ran = office.newsletter("doctor", "--resolver", zone.place)
+    assert (ran.code, ".env:1:1: this line is not UTF-8; save the file as UTF-8" in " ".join(ran.err.split())) == (1, True)
     office.settings()
     publication.write_text("name: N\n", encoding="utf-8")
     ran = office.newsletter("doctor", "--resolver", zone.place)
