@@ -223,9 +223,12 @@ class _Sending:
         return OK
 
     def _resume(self, campaign: "Campaign") -> None:
-        """Say what goes on, and point out what was changed meanwhile and does not count."""
+        """Say what goes on, and point out what was changed meanwhile and does not count; another key cannot go on."""
+        from newsletter.delivery.own_key import demand_own_key
+
         if self._wish.again:
             raise complaint(f"the sending of {self._slug} is not finished; the same command without --again goes on with it")
+        demand_own_key(self._store, campaign, self._links(self._stored(campaign).headers.list_id))
         typer.echo(f"{self._slug}: going on with the campaign that was begun with {campaign.list_name}", err=True)
         if self._wish.to is not None and self._wish.to.name != campaign.list_name:
             typer.echo(f"  {self._wish.to} is not read: the audience was fixed when the campaign began", err=True)

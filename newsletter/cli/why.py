@@ -63,6 +63,7 @@ def why(
 
 def _story(workspace: "Workspace", store: "Store", campaign: "Campaign", written: str, to: Path | None) -> _Story:
     from newsletter.audience.address import normalise
+    from newsletter.delivery.own_key import demand_own_key
     from newsletter.links import Links
     from newsletter.store import attempts_of, delivery_to, suppression_of
 
@@ -74,8 +75,10 @@ def _story(workspace: "Workspace", store: "Store", campaign: "Campaign", written
     except ValueError as error:
         refused = _row_of(workspace, campaign, written, None, to) or f"no mail can go there: {written} {error}"
         return _Story(campaign, written, None, [], None, refused)
-    # A mark does not depend on where the links lead.
-    mark = Links("https://localhost", secret.get_secret_value().encode(), "").mark(address.key)
+    links = Links("https://localhost", secret.get_secret_value().encode(), "")  # a mark does not depend on where they lead
+    if campaign.emptied_at is None:
+        demand_own_key(store, campaign, links)
+    mark = links.mark(address.key)
     delivery = delivery_to(store, campaign.id, mark)
     attempts = [] if delivery is None else attempts_of(store, delivery.id)
     row = _row_of(workspace, campaign, address.spelling, address, to) if delivery is None else None

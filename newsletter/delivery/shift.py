@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from newsletter.delivery.account import Account
 from newsletter.delivery.desk import LedgerError
 from newsletter.delivery.dial import SendError
 from newsletter.delivery.drive import drive
+from newsletter.delivery.own_key import demand_own_key
 from newsletter.delivery.pace import Pace
 from newsletter.issue import Timetable
 from newsletter.links import Links
@@ -25,7 +25,6 @@ from newsletter.store.campaigns import Campaign, campaign_of
 from newsletter.store.editions import load_edition
 from newsletter.store.engine import Store
 from newsletter.store.faults import fault_of
-from newsletter.store.tables import DUE, delivery
 
 #: Says what a worker does, without any address (S22).
 log = logging.getLogger("newsletter.worker")
@@ -107,18 +106,8 @@ class Shift:
         if campaign is None or edition is None:
             raise complaint(f"there is no campaign {campaign_id} in the database")
         links = self.links(edition.headers.list_id)
-        self._demand_key(campaign, links)
+        demand_own_key(self.store, campaign, links)
         return campaign, links, MessageTemplate(edition)
-
-    def _demand_key(self, campaign: Campaign, links: Links) -> None:
-        """Links that are signed with another key than the rest of the publication has are dead (S14)."""
-        some = select(delivery.c.address_key, delivery.c.mark).where(
-            delivery.c.campaign_id == campaign.id, text(DUE), delivery.c.address_key != ""
-        )
-        with self.store.read() as connection:
-            row = connection.execute(some.limit(1)).one_or_none()
-        if row is not None and links.mark(row.address_key) != row.mark:
-            raise complaint(f"NEWSLETTER_SECRET_KEY is not the one that {campaign.slug} was begun with; give every host the same")
 
     async def _end_turn(self, campaign_id: int, over: asyncio.Event) -> None:
         """Set ``over`` after a minute, or as soon as the worker is to stop.

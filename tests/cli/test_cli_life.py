@@ -164,6 +164,20 @@ def test_why_of_someone_who_is_not_in_the_audience(office: "Office") -> None:
     assert office.newsletter("why", "2026-12", "zoe@example.org", "--to", "away.csv").code == 2
 
 
+def test_another_key_neither_goes_on_nor_tells_lies(office: "Office", post: "Post") -> None:
+    assert office.send("--limit", "1").code == 0
+    office.settings(secret_key="another-key-" * 4)
+    for command in (("send", "2026-12"), ("resume", "2026-12"), ("why", "2026-12", "ada@example.org")):
+        ran = office.newsletter(*command)
+        assert (ran.code, ran.err) == (
+            2,
+            "NEWSLETTER_SECRET_KEY is not the one that 2026-12 was begun with; put that one back, on every host the same\n",
+        )
+    assert len(post) == 1
+    office.settings()
+    assert (office.send().code, len(post)) == (0, 3)
+
+
 def test_why_before_it_was_sent(office: "Office") -> None:
     assert office.send("--limit", "1").code == 0
     ran = office.newsletter("why", "2026-12", "cyd@example.org")
