@@ -62,12 +62,16 @@ class Plan:
     def _at(self) -> int | None:
         if self._written is None:
             return None
-        return self._store.clock() if self._written.strip() == "now" else read_moment(self._written, self._zone)
+        return self._store.clock() if self._is_now else read_moment(self._written, self._zone)
+
+    @property
+    def _is_now(self) -> bool:
+        return self._written is not None and self._written.strip() == "now"
 
     def demand_future(self) -> int | None:
         """The same. Raises :class:`~newsletter.problem.InputError` where that time is over."""
         at = self._at
-        if at is not None and at < self._store.clock() and self._written != "now":
+        if at is not None and at < self._store.clock() and not self._is_now:
             raise complaint(f"nothing was sent: {self.show(at)} is over; --at takes a time that is still to come")
         return at
 
@@ -121,14 +125,14 @@ def read_moment(written: str, zone: "ZoneInfo") -> int:
     found = _WRITTEN.fullmatch(written.strip())
     hour = "" if found is None else found[2] if found[2][2] == ":" else f"0{found[2]}"
     try:
-        local = dt.datetime.fromisoformat("" if found is None else f"{found[1]} {hour}{found[3] or ''}")
-    except ValueError:
+        said = dt.datetime.fromisoformat("" if found is None else f"{found[1]} {hour}{found[3] or ''}")
+        moment = said.replace(tzinfo=said.tzinfo or zone).astimezone(dt.UTC)
+        shown = moment.astimezone(zone)
+    except (ValueError, OverflowError):  # at the ends of the calendar, an hour of one zone is none of another
         raise complaint(f'--at {written!r} is no time; write day and hour: --at "2026-12-01 08:00"') from None
-    if local.tzinfo is None:
-        local = local.replace(tzinfo=zone)
-        if local.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-            raise complaint(f"--at {written!r}: the clocks of {zone.key} leave this hour out; take another one")
-    return int(local.timestamp()) * 1_000_000
+    if said.tzinfo is None and shown.replace(tzinfo=None) != said:
+        raise complaint(f"--at {written!r}: the clocks of {zone.key} leave this hour out; take another one")
+    return int(moment.timestamp()) * 1_000_000
 
 
 def wait_for(store: "Store", campaign: "Campaign") -> Literal["due", "stopped", "interrupted"]:

@@ -239,6 +239,10 @@ def test_while_one_issue_waits_another_is_sent_and_pause_ends_the_wait(office: "
     assert (waiting.returncode, '"state": "paused"' in out, len(post)) == (3, True, 3)
 
 
+def test_now_may_have_blanks_around_it(office: "Office", post: "Post") -> None:
+    assert (office.send("--at", " now ").code, len(post)) == (0, 3)
+
+
 def test_the_question_names_the_time(office: "Office", post: "Post") -> None:
     ran = office.newsletter("send", "2026-12", "--to", "list.csv", "--at", "2999-06-01 8:00", types="n\n")
     assert "Send it to 3 recipients 2999-06-01 08:00 (Europe/Berlin)? [y/N]:" in ran.err
@@ -250,6 +254,9 @@ def test_the_question_names_the_time(office: "Office", post: "Post") -> None:
     [
         ("tomorrow", "--at 'tomorrow' is no time"),
         ("2026-13-01 08:00", "is no time"),
+        ("0001-01-01 00:00", "is no time"),
+        ("0001-01-01 00:00+01:00", "is no time"),
+        ("9999-12-31 23:59Z", "is no time"),
         ("2020-01-01 08:00", "2020-01-01 08:00 (Europe/Berlin) is over"),
         ("2999-03-31 02:30", "the clocks of Europe/Berlin leave this hour out"),
     ],
