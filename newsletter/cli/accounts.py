@@ -24,6 +24,8 @@ _MEANING = {
     "deferred": "the mail server asked to wait; tried again when due",
     "pending": "not sent yet",
 }
+#: The same of a campaign that was cancelled: nothing is tried any more.
+_CANCELLED = {"deferred": "the mail server asked to wait; not tried again", "pending": "not sent"}
 
 
 def print_account(
@@ -40,11 +42,12 @@ def print_account(
         return
     typer.echo(f"{account.slug}: {_state(account, workers)}", err=True)
     _line(account.audience, "audience", "everyone, each in one of these lines")
-    for name, meaning in _MEANING.items():
+    meanings = _MEANING | _CANCELLED if account.state == "cancelled" else _MEANING
+    for name, meaning in meanings.items():
         count = getattr(account, name)
         if count or name == "sent":
             _line(count, name, meaning)
-        if name == "deferred" and account.emptied_at is None:
+        if name == "deferred" and account.emptied_at is None and account.state != "cancelled":
             _tell_deferrals(account)
     if account.duplicates or account.refused:
         typer.echo("  not in the audience:", err=True)

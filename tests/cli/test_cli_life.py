@@ -64,6 +64,20 @@ def test_cancel_asks_and_leaves_the_rows_as_they_are(office: "Office", post: "Po
     assert office.newsletter("cancel", "2026-12", "--yes").code == 2
 
 
+def test_of_a_cancelled_one_nothing_is_promised(office: "Office", post: "Post") -> None:
+    post.refuses = lambda address: "450 4.2.0 try again in 2 hours" if address == "ada@example.org" else None
+    assert office.send("--limit", "2").code == 1
+    assert "1 at example.org, due from 20" in office.newsletter("status", "2026-12").err
+    cancelled = office.newsletter("cancel", "2026-12", "--yes")
+    assert cancelled.err == (
+        "2026-12: cancelled\n"
+        "          3  audience    everyone, each in one of these lines\n"
+        "          1  sent        the mail server took it\n"
+        "          1  deferred    the mail server asked to wait; not tried again\n"
+        "          1  pending     not sent\n"
+    )
+
+
 @both
 def test_what_a_crash_left_in_doubt_is_resolved(office: "Office", post: "Post") -> None:
     office.crowd(4)
