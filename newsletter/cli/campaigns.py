@@ -116,8 +116,12 @@ def _agreed(account: "Account") -> bool:
     left = counted(account.pending + account.deferred, "recipient")
     if not sys.stdin.isatty():
         raise complaint("nothing was changed: nobody can be asked here; --yes cancels without asking")
-    with contextlib.redirect_stdout(sys.stderr):
-        return typer.confirm(f"End it for good? {left} of {account.audience:,} will not be written to", err=True)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return typer.confirm(f"End it for good? {left} of {account.audience:,} will not be written to", err=True)
+    except typer.Abort:
+        typer.echo("\nnothing was changed", err=True)
+        raise
 
 
 def resolve(

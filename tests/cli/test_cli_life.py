@@ -56,6 +56,8 @@ def test_cancel_asks_and_leaves_the_rows_as_they_are(office: "Office", post: "Po
     no = office.newsletter("cancel", "2026-12", types="n\n")
     assert (no.code, "End it for good? 2 recipients of 3 will not be written to" in no.err) == (2, True)
     assert office.account()["state"] == "paused"
+    stopped = office.newsletter("cancel", "2026-12", types="")
+    assert (stopped.code, stopped.err.splitlines()[-2:]) == (3, ["nothing was changed", "interrupted"])
     ran = office.newsletter("cancel", "2026-12", "--json", types="y\n")
     assert (ran.code, ran.json["state"], ran.json["sent"], ran.json["pending"]) == (0, "cancelled", 1, 2)
     assert office.newsletter("resume", "2026-12").code == 0
