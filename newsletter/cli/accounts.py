@@ -114,7 +114,7 @@ def _state(account: "Account", workers: int | None) -> str:
         case "running":
             return _going(account, workers, alone)
         case "draft":
-            return "not started"
+            return "not begun: newsletter send still asks, or was stopped there"
         case _:
             return account.state
 

@@ -198,7 +198,7 @@ def test_a_draft_that_a_crash_left_is_begun_anew(office: "Office", post: "Post")
     os.close(slave)
     os.close(master)
     assert [campaign.state for campaign in office.campaigns()] == ["draft"]
-    assert "2026-12: not started" in office.newsletter("status").err
+    assert "2026-12: not begun: newsletter send still asks, or was stopped there\n" in office.newsletter("status").err
     office.recipients("eve@example.org;Eve")
     assert office.send().code == 0
     assert set(post.addresses()) == {"eve@example.org"}
