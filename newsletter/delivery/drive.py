@@ -228,7 +228,7 @@ def _end(store: Store, campaign_id: int, worker_id: int, limit: int | None) -> N
             return
         life.remark(connection, campaign_id, None)
         if not ledger.finish(connection, campaign_id, now) and (limit := limit or used_up(connection, campaign_id)) is not None:
-            ledger.pause(connection, campaign_id, f"stopped after {limit} deliveries, as --limit says")
+            ledger.pause(connection, campaign_id, f"stopped after {limit} deliver{'y' if limit == 1 else 'ies'}, as --limit says")
 
 
 @contextlib.asynccontextmanager

@@ -176,7 +176,8 @@ def resolve(connection: Connection, campaign_id: int, decision: Literal["sent", 
             f"newsletter resolve {of.slug} --uncertain sent closes them"
         )
     if count:
-        note = f"{count} deliveries whose fate was uncertain are to be sent again"
+        whose = "1 delivery whose fate was uncertain is" if count == 1 else f"{count} deliveries whose fate was uncertain are"
+        note = f"{whose} to be sent again"
         over = and_(campaign.c.id == campaign_id, campaign.c.state == "done")
         connection.execute(update(campaign).where(over).values(state="paused", note=note, ended_at=null()))
     return count

@@ -198,7 +198,7 @@ def test_why_before_it_was_sent(office: "Office") -> None:
     assert office.send("--limit", "1").code == 0
     ran = office.newsletter("why", "2026-12", "cyd@example.org")
     assert "cyd@example.org, 2026-12: not sent yet\n" in ran.err
-    assert "the campaign is paused, stopped after 1 deliveries" in ran.err
+    assert "the campaign is paused, stopped after 1 delivery, as --limit says" in ran.err
 
 
 @both

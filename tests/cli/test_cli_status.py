@@ -32,7 +32,7 @@ def test_of_one_issue_and_of_all(office: "Office") -> None:
     words = office.newsletter("status")
     assert (words.code, words.out) == (0, "")
     assert "2026-12: done\n" in words.err
-    assert "2027-01: paused: stopped after 1 delivery" in words.err.replace("1 deliveries", "1 delivery")
+    assert "2027-01: paused: stopped after 1 delivery, as --limit says; " in words.err
     assert "          1  sent        the mail server took it\n" in words.err
     assert "          2  pending     not sent yet\n" in words.err
 
