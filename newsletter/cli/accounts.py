@@ -29,18 +29,24 @@ _CANCELLED = {"deferred": "the mail server asked to wait; not tried again", "pen
 
 
 def print_account(
-    account: "Account", *, as_json: bool, troubles: "Iterable[Trouble] | None" = None, workers: int | None = None
+    account: "Account",
+    *,
+    as_json: bool,
+    troubles: "Iterable[Trouble] | None" = None,
+    workers: int | None = None,
+    at_work: int | None = None,
 ) -> None:
     """Print the account: JSON to stdout, or a few lines to stderr that anyone can read.
 
     ``troubles`` are listed, too: in the JSON, or a line each on stdout, separated by tabs. ``workers`` are as many ``newsletter
-    worker`` as are at work, None where there can be none.
+    worker`` as are at work, None where there can be none; ``at_work`` is the process id of the ``send`` that is, see
+    :func:`newsletter.store.engine.send_at_work`; None where nobody looked.
     """
     if as_json:
         listed = {} if troubles is None else {"trouble": [trouble.as_json() for trouble in troubles]}
         typer.echo(json.dumps({**account.as_json(), **listed}, ensure_ascii=False))
         return
-    typer.echo(f"{account.slug}: {_state(account, workers)}", err=True)
+    typer.echo(f"{account.slug}: {_state(account, workers, at_work)}", err=True)
     _line(account.audience, "audience", "everyone, each in one of these lines")
     meanings = _MEANING | _CANCELLED if account.state == "cancelled" else _MEANING
     for name, meaning in meanings.items():
@@ -59,7 +65,9 @@ def print_account(
         typer.echo("\t".join((trouble.state, trouble.address, trouble.answer, trouble.meaning or "")))
 
 
-def print_accounts(accounts: Sequence["Account"], *, as_json: bool, workers: int | None = None) -> None:
+def print_accounts(
+    accounts: Sequence["Account"], *, as_json: bool, workers: int | None = None, at_work: int | None = None
+) -> None:
     """Print several accounts; as JSON one object with a list, since ``--json`` gives one object."""
     if as_json:
         typer.echo(json.dumps({"campaigns": [account.as_json() for account in accounts]}, ensure_ascii=False))
@@ -67,7 +75,7 @@ def print_accounts(accounts: Sequence["Account"], *, as_json: bool, workers: int
         typer.echo("nothing was sent yet", err=True)
     else:
         for account in accounts:
-            print_account(account, as_json=False, workers=workers)
+            print_account(account, as_json=False, workers=workers, at_work=at_work)
 
 
 def emptied(moment: int) -> str:
@@ -100,7 +108,7 @@ def _tell_deferrals(account: "Account") -> None:
         typer.echo(f"{'':>23}  {others:,} at other domains", err=True)
 
 
-def _state(account: "Account", workers: int | None) -> str:
+def _state(account: "Account", workers: int | None, at_work: int | None) -> str:
     alone = f"newsletter send {account.slug}"
     go_on = f"newsletter resume {account.slug} --background" if workers else alone
     begins = f"{counted(workers, 'newsletter worker')} will begin it" if workers else f"{alone} waits for it"
@@ -109,7 +117,9 @@ def _state(account: "Account", workers: int | None) -> str:
             return f"paused: {account.note}; {go_on} goes on" if account.note else f"paused; {go_on} goes on"
         case "scheduled" if account.starts_at is not None:
             return f"planned for {account.starts_at.astimezone():%Y-%m-%d %H:%M}; {_nobody(workers)}{begins}"
-        case "running" if account.note:
+        case "running" if at_work:  # it may be about another issue, which cannot be told from here
+            return "; ".join(filter(None, ("not finished", f"newsletter send is at work now (process {at_work})", account.note)))
+        case "running" if account.note and at_work is None:  # a crash leaves the note
             return f"under way; {account.note}"
         case "running":
             return _going(account, workers, alone)

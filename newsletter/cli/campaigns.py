@@ -50,6 +50,12 @@ class Found(NamedTuple):
 
         return account_of(self.store, self.campaign.id)
 
+    def at_work(self) -> int | None:
+        """See :func:`newsletter.store.engine.send_at_work`."""
+        from newsletter.store import send_at_work
+
+        return send_at_work(self.workspace.database_url())
+
     def workers(self) -> int | None:
         """See :func:`newsletter.store.jobs.count_workers`."""
         from newsletter.store.jobs import count_workers
@@ -139,7 +145,7 @@ def resolve(
         _bury(found)
         with found.store.write() as connection:
             count = life.resolve(connection, found.campaign.id, uncertain.value, found.store.clock())
-        account, workers = found.account(), found.workers()
+        account, workers, at_work = found.account(), found.workers(), found.at_work()
     if not count:
         typer.echo(f"no delivery of {found.slug} is uncertain", err=True)
     elif uncertain is Decision.sent:
@@ -150,7 +156,7 @@ def resolve(
             "does it",
             err=True,
         )
-    print_account(account, as_json=as_json, workers=workers)
+    print_account(account, as_json=as_json, workers=workers, at_work=at_work)
     return OK
 
 

@@ -29,7 +29,7 @@ def status(
     """Print the account of an issue's last campaign, or of all campaigns."""
     from newsletter.delivery.account import account_of
     from newsletter.delivery.trouble import troubles
-    from newsletter.store import list_campaigns
+    from newsletter.store import list_campaigns, send_at_work
     from newsletter.store.jobs import count_workers
 
     workspace = chosen_workspace(context)
@@ -43,12 +43,14 @@ def status(
     with open_database(workspace) as store:
         if issue is None:
             accounts = [account_of(store, campaign.id) for campaign in list_campaigns(store)]
-            print_accounts(accounts, as_json=as_json, workers=count_workers(store))
+            at_work = send_at_work(workspace.database_url())
+            print_accounts(accounts, as_json=as_json, workers=count_workers(store), at_work=at_work)
             return OK
         campaign = last_campaign(workspace, store, issue)
         account = account_of(store, campaign.id)
         listed = troubles(store, campaign.id) if trouble else None
-        print_account(account, as_json=as_json, troubles=listed, workers=count_workers(store))
+        workers, at_work = count_workers(store), send_at_work(workspace.database_url())
+        print_account(account, as_json=as_json, troubles=listed, workers=workers, at_work=at_work)
     return exit_code(account)
 
 

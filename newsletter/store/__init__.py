@@ -6,7 +6,7 @@ from newsletter.store.campaigns import Campaign, campaign_of, find_campaign, lis
 from newsletter.store.consents import Consent, consents_of
 from newsletter.store.deliveries import StoredDelivery, delivery_of, delivery_to
 from newsletter.store.editions import Picture, load_edition, picture_of, save_edition
-from newsletter.store.engine import Store, open_store, send_lock
+from newsletter.store.engine import Store, open_store, send_at_work, send_lock
 from newsletter.store.glance import Unready
 from newsletter.store.shown import Shown, shown_at_once, shown_of
 from newsletter.store.subscribers import Subscriber, erase, find_subscriber, list_subscribers
@@ -51,6 +51,7 @@ __all__ = [
     "open_store",
     "picture_of",
     "save_edition",
+    "send_at_work",
     "send_lock",
     "shown_at_once",
     "shown_of",

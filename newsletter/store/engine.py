@@ -24,7 +24,7 @@ from newsletter.store.postgresql import CLOCK, TABLES_LOCK, cannot_use, server_e
 from newsletter.store.prepared import Prepared
 from newsletter.store.quiet import demand_quiet
 from newsletter.store.schema import demand_tables, make_tables
-from newsletter.store.sqlite import file_engine, file_lock, make_file
+from newsletter.store.sqlite import file_engine, file_lock, lock_holder, make_file
 from newsletter.store.tables import metadata
 from newsletter.store.url import database_file, read_url
 
@@ -259,6 +259,12 @@ def send_lock(url: str) -> AbstractContextManager[None]:
     """
     path = database_file(url)
     return server_lock(read_url(url), LEASE) if path is None else file_lock(path)
+
+
+def send_at_work(url: str) -> int | None:
+    """The process id of the ``send`` at work with a file, 0 for none; None for a server, where there may be several."""
+    path = database_file(url)
+    return None if path is None else lock_holder(path)
 
 
 def insert_rows(connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]], same: Mapping[str, int | str]) -> int:

@@ -59,7 +59,7 @@ def _begin(connection: Connection) -> None:
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
     """See :func:`newsletter.store.engine.send_lock`. The kernel frees it when the process ends, however it ends (S23)."""
-    path = path.with_name(path.name + ".send-lock")
+    path = _place_of(path)
     try:
         place = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
@@ -80,3 +80,27 @@ def file_lock(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(place)  # the file stays: removing it would let two processes lock two files of one name
+
+
+def lock_holder(path: Path) -> int:
+    """The process that holds :func:`file_lock`; 0 where none does, or none that can be seen from here."""
+    try:
+        place = os.open(_place_of(path), os.O_RDONLY)
+    except OSError:
+        return 0
+    try:
+        # Only where that process lives is the lock tried: a send that begins in this moment would find it taken.
+        holder = int(os.read(place, 20))
+        os.kill(holder, 0)
+        fcntl.flock(place, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return holder
+    except (OSError, ValueError):  # it has ended, or is just taking its place
+        return 0
+    finally:
+        os.close(place)
+    return 0
+
+
+def _place_of(path: Path) -> Path:
+    return path.with_name(path.name + ".send-lock")

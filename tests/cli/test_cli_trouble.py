@@ -10,6 +10,8 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
+from newsletter.delivery import life
+from newsletter.store import open_store
 from tests.real.postgresql import both
 
 if TYPE_CHECKING:
@@ -138,6 +140,25 @@ def test_ctrl_c_drains_and_the_same_command_finishes(office: "Office", post: "Po
     assert office.newsletter(*SEND).code == 0
     assert len(post) == 12
     assert set(post.addresses().values()) == {1}
+
+
+def test_status_says_whether_a_send_is_at_work(office: "Office", post: "Post") -> None:
+    office.crowd(6)
+    post.hold_at = 3
+    sending = office.process(*SEND)
+    assert post.holding.wait(60)
+    at_work = f"2026-12: not finished; newsletter send is at work now (process {sending.pid})\n"
+    assert (office.newsletter("status", "2026-12").err + office.newsletter("status").err).count(at_work) == 2
+    store = open_store(office.url)
+    (campaign,) = office.campaigns()
+    with store.write() as connection:
+        life.remark(connection, campaign.id, "slowed down, as the mail server asks")
+    store.close()
+    assert f"(process {sending.pid}); slowed down, as the mail server asks\n" in office.newsletter("status").err
+    sending.kill()
+    sending.communicate()
+    stopped = "2026-12: not finished; newsletter send 2026-12 goes on where it stopped\n"
+    assert office.newsletter("status", "2026-12").err.startswith(stopped)
 
 
 def test_ctrl_c_twice_does_not_wait_for_the_server(office: "Office", post: "Post") -> None:
