@@ -101,7 +101,7 @@ def _tell_deferrals(account: "Account") -> None:
     from newsletter.store.clock import as_datetime
 
     for one in account.deferrals:
-        due = f"{as_datetime(one.next_at).astimezone():%Y-%m-%d %H:%M}"
+        due = _here(as_datetime(one.next_at))
         typer.echo(f"{'':>23}  {one.count:,} at {one.domain}, due from {due} on", err=True)
     others = account.deferred - sum(one.count for one in account.deferrals)
     if others:
@@ -116,7 +116,7 @@ def _state(account: "Account", workers: int | None, at_work: int | None) -> str:
         case "paused":
             return f"paused: {account.note}; {go_on} goes on" if account.note else f"paused; {go_on} goes on"
         case "scheduled" if account.starts_at is not None:
-            return f"planned for {account.starts_at.astimezone():%Y-%m-%d %H:%M}; {_nobody(workers)}{begins}"
+            return f"planned for {_here(account.starts_at)}; {_nobody(workers)}{begins}"
         case "running" if at_work:  # it may be about another issue, which cannot be told from here
             return "; ".join(filter(None, ("not finished", f"newsletter send is at work now (process {at_work})", account.note)))
         case "running" if account.note and at_work is None:  # a crash leaves the note
@@ -131,13 +131,18 @@ def _state(account: "Account", workers: int | None, at_work: int | None) -> str:
 
 def _going(account: "Account", workers: int | None, alone: str) -> str:
     due = account.next_due_at
-    later = f"{due.astimezone():%Y-%m-%d %H:%M}" if due is not None and due > dt.datetime.now(dt.UTC) else None
+    later = _here(due) if due is not None and due > dt.datetime.now(dt.UTC) else None
     if workers:
         who = counted(workers, "newsletter worker")
         return f"waiting for the mail server; {who} will go on after {later}" if later else f"under way with {who}"
     if later:
         return f"waiting for the mail server; {_nobody(workers)}{alone} goes on after {later}"
     return f"not finished; {_nobody(workers)}{alone} goes on where it stopped"
+
+
+def _here(moment: dt.datetime) -> str:
+    """By the clock of this machine, which may not be the publication's: so its zone stands behind it."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M %Z}"
 
 
 def _nobody(workers: int | None) -> str:
