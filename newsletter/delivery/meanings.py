@@ -76,6 +76,8 @@ def meaning_of(code: int | None, enhanced: str | None, reply: str | None) -> str
         return None
     if code < 500 and is_greylisted(reply):
         return "the mail server does not know the sender yet and wants a second try (greylisting)"
+    if code == 530:  # with 5.7.0, which says less
+        return "the mail server wants an encrypted connection first" if "STARTTLS" in (reply or "").upper() else _CODES[code]
     _, _, number = (enhanced or "").partition(".")
     meaning = _DETAILS.get(number) or _SUBJECTS.get(number.partition(".")[0]) or _CODES.get(code)
     if meaning is None:

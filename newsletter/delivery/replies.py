@@ -92,6 +92,14 @@ class Outcome(NamedTuple):
         return self.code is not None and 400 <= self.code < 500 and _OF_THE_CONNECTION.search(self.reply) is not None
 
     @property
+    def missing_setting(self) -> str | None:
+        """What to set, where the server takes nothing from anybody without it (RFC 4954 §6, RFC 3207 §4): all would hear that."""
+        if self.kind != "reply" or self.stage != "MAIL" or self.code != 530:
+            return None
+        wants_tls = "starttls" in self.reply.lower()
+        return "NEWSLETTER_SMTP_SECURITY=starttls" if wants_tls else "NEWSLETTER_SMTP_USERNAME and NEWSLETTER_SMTP_PASSWORD"
+
+    @property
     def is_hard_bounce(self) -> bool:
         """The server says that there is no such mailbox."""
         if self.kind != "reply" or self.stage != "RCPT" or self.enhanced not in _HARD_BOUNCES:

@@ -158,8 +158,9 @@ class Sending:
         try:
             self._pace.landed(claimed.lane, outcome, self._now())
             self._feed.landed(claimed, judge(outcome, claimed, self._clock(), self._pauses))
-            if self._strikes[place].add(outcome, claimed.id) and self._pausing is None:
-                said = nameless(outcome.reply, self._letters.sender)
+            missing = outcome.missing_setting
+            if (self._strikes[place].add(outcome, claimed.id) or missing) and self._pausing is None:
+                said = nameless(outcome.reply, self._letters.sender) + (f"; set {missing}" if missing else "")
                 note = f"{place or 'the server'} refuses the mail: {outcome.code} {said}"
                 self._pausing = asyncio.ensure_future(self._desk.pause(note))
                 self._feed.halt()

@@ -194,6 +194,22 @@ def test_two_whose_own_server_refuses_the_mail_do_not_pause(office: "Office", si
     assert (account.state, numbers(account), account.note) == ("done", {"sent": 10}, None)
 
 
+@pytest.mark.parametrize(
+    ("wants", "settings"),
+    [
+        ("Authentication required", "NEWSLETTER_SMTP_USERNAME and NEWSLETTER_SMTP_PASSWORD"),
+        ("Must issue a STARTTLS command first", "NEWSLETTER_SMTP_SECURITY=starttls"),
+    ],
+)
+def test_a_server_that_wants_more_at_first_pauses_also_a_small_campaign(
+    office: "Office", sink: "Sink", crowd: "Crowd", wants: str, settings: str
+) -> None:
+    sink.answers = lambda step, _: f"530 5.7.0 {wants}" if step == "MAIL" else None
+    account = office.run(office.freeze(crowd(3)), sink, settings={"smtp_connections": 1}, pauses=Pauses())
+    assert (account.state, account.sent, account.failed) == ("paused", 0, 0)
+    assert account.note == f"the server refuses the mail: 530 5.7.0 {wants}; set {settings}"
+
+
 def test_one_in_a_hundred_of_many_pauses() -> None:
     strikes, taken, refused = Strikes(), read_reply("end", 250, "ok"), read_reply("end", 554, "5.7.1 no")
     trips = [strikes.add(refused if number % 100 == 99 else taken, number) for number in range(500)]

@@ -15,6 +15,8 @@ from newsletter.delivery.meanings import meaning_of
         (550, "5.2.99", "5.2.99 ?", "something is wrong with the mailbox"),
         (550, "5.9.9", "5.9.9 ?", "the mailbox cannot be reached, or the mail is refused"),
         (421, None, "closing", "for now, the mail server closes the connection"),
+        (530, "5.7.0", "5.7.0 Authentication required", "the mail server wants a login first"),
+        (530, "5.7.0", "5.7.0 Must issue a STARTTLS command first", "the mail server wants an encrypted connection first"),
         (599, None, "?", "the mail server refuses it"),
         (499, None, "?", "for now, the mail server cannot take it"),
         (
