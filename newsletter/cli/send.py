@@ -230,7 +230,7 @@ class _Sending:
             raise complaint(f"the sending of {self._slug} is not finished; the same command without --again goes on with it")
         demand_own_key(self._store, campaign, self._links(self._stored(campaign).headers.list_id))
         typer.echo(f"{self._slug}: going on with the campaign that was begun with {campaign.list_name}", err=True)
-        if self._wish.to is not None and self._wish.to.name != campaign.list_name:
+        if self._wish.to is not None:  # of the same name, too: somebody may have been added
             typer.echo(f"  {self._wish.to} is not read: the audience was fixed when the campaign began", err=True)
         if (changed := self._changed(campaign)) is not None:
             typer.echo(f"  {changed}:\n  what is sent stays as it was when the campaign began", err=True)

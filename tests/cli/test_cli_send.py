@@ -132,6 +132,14 @@ def test_what_was_changed_meanwhile_is_pointed_out_and_not_sent(office: "Office"
     assert all("Die Fähre fährt." in text for text in post.texts().values())
 
 
+def test_who_was_added_to_the_list_meanwhile_is_not_promised_a_mail(office: "Office", post: "Post") -> None:
+    assert office.send("--limit", "1").code == 0
+    with (office.root / "list.csv").open("a", encoding="utf-8") as stream:
+        stream.write("eve@example.org;Eve\n")
+    assert "  list.csv is not read: the audience was fixed when the campaign began\n" in office.send().err
+    assert "eve@example.org" not in post.addresses()
+
+
 def test_all_missing_settings_are_named_at_once(office: "Office", post: "Post") -> None:
     (office.root / ".env").unlink()
     ran = office.send()
