@@ -248,7 +248,8 @@ def read_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         for wrong in error.errors(include_url=False, include_input=False):
             name = PREFIX + str(wrong["loc"][0]).upper() if wrong["loc"] else ""
-            problems.append(Problem(str(env_file), 0, 0, name, wrong["msg"].removeprefix("Value error, ")))
+            words = wrong["msg"].removeprefix("Value error, ").replace("Input should be", "must be").split(", unable to parse")[0]
+            problems.append(Problem(str(env_file), 0, 0, name, words))
         raise InputError(problems) from None
     if problems:
         raise InputError(problems)

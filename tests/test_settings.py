@@ -87,6 +87,10 @@ def test_each_wrong_setting_is_named(tmp_path: Path) -> None:
     ]
     assert "did you mean NEWSLETTER_SMTP_HOST?" in lines[1]
     assert ".env.example" in lines[0]
+    assert lines[2:] == [
+        "NEWSLETTER_SMTP_PORT: must be a valid integer",
+        "NEWSLETTER_SMTP_SECURITY: must be 'starttls', 'tls' or 'none'",
+    ]
 
 
 @pytest.mark.parametrize(
