@@ -89,7 +89,10 @@ def _row_of(workspace: "Workspace", campaign: "Campaign", written: str, address:
     """What the list says of someone who is not in the audience; None where it is not there or cannot be read any more."""
     from newsletter.audience.csv_list import open_list
     from newsletter.audience.recipient import Recipient
+    from newsletter.audience.subscribers import SUBSCRIBERS
 
+    if to is None and address is not None and campaign.list_name == SUBSCRIBERS:
+        return f"it was no confirmed subscriber when the campaign began; newsletter subscribers show {written} says more"
     places = [Path(campaign.list_name), workspace.root / campaign.list_name] if to is None else [to]
     path = next((place for place in places if place.is_file()), None)
     if path is None:

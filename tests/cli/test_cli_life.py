@@ -180,6 +180,16 @@ def test_why_of_someone_who_is_not_in_the_audience(office: "Office") -> None:
     assert office.newsletter("why", "2026-12", "zoe@example.org", "--to", "away.csv").code == 2
 
 
+def test_why_of_someone_who_was_no_subscriber(office: "Office") -> None:
+    assert office.newsletter("subscribers", "import", "list.csv", "--source", "town fair").code == 0
+    assert office.newsletter("send", "2026-12", "--to", "subscribers", "--yes").code == 0
+    ran = office.newsletter("why", "2026-12", "zoe@example.org")
+    assert (ran.code, ran.err.splitlines()[1].strip()) == (
+        1,
+        "it was no confirmed subscriber when the campaign began; newsletter subscribers show zoe@example.org says more",
+    )
+
+
 def test_another_key_neither_goes_on_nor_tells_lies(office: "Office", post: "Post") -> None:
     assert office.send("--limit", "1").code == 0
     office.settings(secret_key="another-key-" * 4)
