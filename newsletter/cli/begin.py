@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Wish(NamedTuple):
-    """What was asked for. ``at`` is as written; ``resuming``: nothing new is to be begun."""
+    """What was asked for. ``at`` is as written; ``resuming``: nothing new is to be begun; ``new_key``: another key is meant."""
 
     to: Path | None = None
     limit: int | None = None
@@ -31,6 +31,7 @@ class Wish(NamedTuple):
     wait: bool = False
     background: bool = False
     resuming: bool = False
+    new_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Beginning:
         from newsletter.check.variants import needed_variants, variants_in_words
         from newsletter.compose.compile import compile_issue
         from newsletter.delivery.freeze import discard, freeze
+        from newsletter.delivery.own_key import demand_known_key
         from newsletter.delivery.variants import variant_counts
         from newsletter.issue import load_issue
         from newsletter.store import note_public
@@ -58,6 +60,8 @@ class Beginning:
         issue = load_issue(self.workspace, self.named)
         links = self.links(issue.publication.own_list_id)
         to = self._demand_list()
+        if not self.wish.new_key:
+            demand_known_key(self.store, links)
         people = open_people(to, self.store)
         variants = needed_variants(issue, people)
         check_fields(issue, people.columns, to, variants)

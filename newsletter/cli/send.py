@@ -42,10 +42,11 @@ def send(
     wait: Wait = False,
     background: Background = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    new_key: Annotated[bool, typer.Option("--new-key", help="Send although the secret key is not the earlier one.")] = False,
     as_json: AsJson = False,
 ) -> int:
     """Send an issue to everyone on a list, once. The same command again goes on where it stopped."""
-    return _run(context, issue, Wish(to, limit, again, yes, at, wait, background), as_json=as_json)
+    return _run(context, issue, Wish(to, limit, again, yes, at, wait, background, new_key=new_key), as_json=as_json)
 
 
 def resume(

@@ -204,6 +204,24 @@ def test_another_key_neither_goes_on_nor_tells_lies(office: "Office", post: "Pos
     assert (office.send().code, len(post)) == (0, 3)
 
 
+@both
+def test_with_another_key_nobody_who_left_is_written_to_unknown(office: "Office", post: "Post") -> None:
+    assert office.send().code == 0
+    office.settings(secret_key="another-key-" * 4)
+    ran = office.send("--again")
+    assert (ran.code, ran.err) == (
+        2,
+        "NEWSLETTER_SECRET_KEY is not the one that 2026-12 was sent with: whoever left would not be known, and get mail again; "
+        "put that one back. Where it is lost, take those who left off the list yourself, and add --new-key\n",
+    )
+    assert (len(office.campaigns()), len(post)) == (1, 3)
+    assert office.send("--again", "--new-key").code == 0
+    ran = office.send("--again")
+    assert (ran.code, len(post)) == (0, 9), ran.err
+    office.settings()
+    assert "was sent with" in office.send("--again").err
+
+
 def test_why_before_it_was_sent(office: "Office") -> None:
     assert office.send("--limit", "1").code == 0
     ran = office.newsletter("why", "2026-12", "cyd@example.org")
