@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from newsletter.delivery.desk import LedgerDesk
+from newsletter.delivery.idle import Idle
 from newsletter.delivery.ledger import Claimed, Result
 from newsletter.delivery.pace import Pace
 from newsletter.delivery.stock import Stock
@@ -59,6 +60,8 @@ class Feed:
         self._stir = asyncio.Event()
         self._news = asyncio.Event()
         self._wanting: list[Callable[[], None]] = []
+        #: Who waits in :meth:`due`, and who is on the way from there.
+        self.idle = Idle()
         self._loop = asyncio.get_running_loop()
         self._next_claim = self._takes = 0.0
         #: Told, while their intents are written, of the deliveries that will probably be pulled next.
@@ -103,9 +106,11 @@ class Feed:
     # --- for the connections ------------------------------------------------------------------------------------------------
 
     async def due(self) -> bool:
-        """Wait for something to do; False where the work is over, for now or for good."""
-        stock = self._stock
-        return await self._wait(lambda: bool(stock.granted or stock.claimed), lambda: self._over or self.limit_reached)
+        """Wait for something to do that nobody else is on the way to; False where the work is over, for now or for good."""
+        place = self.idle.place()
+        while (something := self._look(self.waiting > self.idle.coming, self._over or self.limit_reached)) is None:
+            await self.idle.rest(place)
+        return something
 
     @contextlib.contextmanager
     def hand(self) -> Iterator[None]:
@@ -122,7 +127,9 @@ class Feed:
         """Wait until something can be pulled; False where nothing is about to come."""
         stock = self._stock
         self._turn_ahead()
-        return await self._wait(lambda: bool(stock.granted), lambda: not stock.claimed and self._turn is None)
+        while (something := self._look(bool(stock.granted), not stock.claimed and self._turn is None)) is None:
+            await self._news.wait()
+        return something
 
     def pull(self) -> Claimed | None:
         """The next delivery, to be answered with :meth:`landed`. Its intent is on disk: its message may leave (S23)."""
@@ -146,20 +153,17 @@ class Feed:
         if self._turn is None and (not self._gathering or self._enough()):
             self._stir.set()
 
-    async def _wait(self, something: Callable[[], bool], nothing: Callable[[], bool]) -> bool:
-        while True:
-            if self._failure is not None:
-                raise self._failure
-            if self.halted:
-                return False
-            if something():
-                return True
-            if nothing():
-                return False
-            await self._news.wait()
+    def _look(self, something: bool, nothing: bool) -> bool | None:
+        """Whether somebody who waits goes on, with something to do or without; None: neither."""
+        if self._failure is not None:
+            raise self._failure
+        if self.halted or something:
+            return not self.halted
+        return False if nothing else None
 
     def _tell(self) -> None:
         """Wake whoever waits: first the connections that stand idle, then those that could say an envelope ahead."""
+        self.idle.wake()
         self._news.set()
         self._news.clear()
         wanting, self._wanting = self._wanting, []

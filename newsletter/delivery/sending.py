@@ -94,20 +94,18 @@ class Sending:
                 if self._feed.waiting <= number:  # perhaps not so many connections are needed
                     await self._proven.wait()
             while await self._feed.due():
-                wire, words = await self._dialer.renew(wire, words), ""
+                with self._feed.idle.on_the_way() as arrived:
+                    wire, words = await self._dialer.renew(wire, words), ""
+                    if wire is not None:
+                        self._reached.set()
+                        if number and not self._proven.is_set():
+                            await self._proven.wait()
+                            wire = await self._dialer.spare(wire)
+                            continue
+                        words = await self._carry(wire, arrived)
                 if wire is None:
                     self._proven.set()  # there are others, which must not wait for this one
                     await self._dialer.rest()
-                    continue
-                self._reached.set()
-                if number and not self._proven.is_set():
-                    await self._proven.wait()
-                    wire = await self._dialer.spare(wire)
-                    continue
-                with self._feed.hand():
-                    if await self._feed.granted():
-                        said = await wire.carry(_Through(self, self._dialer.place(wire)))
-                        words = "" if wire.is_open else said  # one that breaks while it waits says nothing of the server
         except BaseException:
             self._feed.halt()
             raise
@@ -116,6 +114,15 @@ class Sending:
             self._proven.set()
             if wire is not None:
                 await wire.close()
+
+    async def _carry(self, wire: Wire[Letter], arrived: Callable[[], None]) -> str:
+        """Carry what is granted to a connection; how it broke, or "" where it did not, or had nothing to do."""
+        with self._feed.hand():
+            if not await self._feed.granted():
+                return ""
+            arrived()
+            said = await wire.carry(_Through(self, self._dialer.place(wire)))
+            return "" if wire.is_open else said  # one that breaks while it waits says nothing of the server
 
     # --- what a connection asks for, see mail.Source ------------------------------------------------------------------------
 

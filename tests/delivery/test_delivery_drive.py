@@ -415,6 +415,7 @@ def test_connections_that_nobody_needed_are_no_setbacks(
     pauses = Pauses(first=0.5, longest=0.5, connecting=(0.01,) * 6)
     account = office.run(office.freeze(crowd(20)), sink, settings={"smtp_connections": 20}, pauses=pauses, wait=60.0)
     assert (account.state, numbers(account)) == ("done", {"sent": 20})
+    assert sink.connections <= 20 + 3  # and only the one that takes the delivery is made anew
 
 
 def test_a_connection_carries_so_many_messages_and_no_more(office: "Office", sink: "Sink", crowd: "Crowd") -> None:
