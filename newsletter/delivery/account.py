@@ -147,7 +147,8 @@ def read_account(connection: Connection, campaign_id: int) -> Account:
         raise complaint(f"there is no campaign {campaign_id} in the database")
     of = Campaign(**row._mapping)
     counts = _count(connection, campaign_id)
-    open_still = counts.get("deferred", 0) + counts.get("pending", 0)
+    goes_on = of.state not in ("done", "cancelled")
+    deferred = counts.get("deferred", 0)
     account = Account(
         slug=of.slug,
         state=of.state,
@@ -155,14 +156,14 @@ def read_account(connection: Connection, campaign_id: int) -> Account:
         failed=counts.get("failed", 0),
         suppressed=counts.get("suppressed", 0),
         uncertain=counts.get("uncertain", 0),
-        deferred=counts.get("deferred", 0),
+        deferred=deferred,
         pending=counts.get("pending", 0) + counts.get("claimed", 0) + counts.get("sending", 0),
         refused=of.refused,
         duplicates=of.duplicates,
-        next_due=earliest(connection, campaign_id) if open_still else None,
+        next_due=earliest(connection, campaign_id) if goes_on and (deferred or counts.get("pending")) else None,
         note=of.note,
         start_at=of.start_at,
-        deferrals=read_deferrals(connection, campaign_id, _DOMAINS) if counts.get("deferred") and not of.emptied_at else (),
+        deferrals=read_deferrals(connection, campaign_id, _DOMAINS) if goes_on and deferred else (),
         emptied_at=of.emptied_at,
     )
     if account.audience != of.audience:

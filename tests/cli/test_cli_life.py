@@ -78,6 +78,8 @@ def test_of_a_cancelled_one_nothing_is_promised(office: "Office", post: "Post") 
         "          1  deferred    the mail server asked to wait; not tried again\n"
         "          1  pending     not sent\n"
     )
+    account = office.account()
+    assert (account["deferred"], account["next_due"], account["deferrals"]) == (1, None, [])
 
 
 @both
