@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, and_, exists, func, or_, select, text, update
 
-from newsletter.store.consents import keep_wording
+from newsletter.store.consents import keep_wording, linked_marks
 from newsletter.store.engine import Store
 from newsletter.store.tables import WAITING, signup
 
@@ -99,9 +99,11 @@ def find_signup(store: Store, key: bytes) -> Signup | None:
 
 
 def signups_for(store: Store, mark: bytes) -> list[Signup]:
-    """What was asked for with an address and is kept still, oldest first."""
+    """What one person asked for and is kept still, under all addresses and for a new one, oldest first."""
     with store.read() as connection:
-        rows = connection.execute(select(signup).where(signup.c.mark == mark).order_by(signup.c.id))
+        marks = linked_marks(connection, mark)
+        own = signup.c.mark.in_(marks) | signup.c.former.in_(marks)
+        rows = connection.execute(select(signup).where(own).order_by(signup.c.id))
         return [Signup(**row._mapping) for row in rows]
 
 
