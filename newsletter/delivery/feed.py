@@ -75,8 +75,8 @@ class Feed:
 
     @property
     def waiting(self) -> int:
-        """How many deliveries are held for connections to come."""
-        return len(self._stock.granted) + len(self._stock.claimed)
+        """How many deliveries are held for connections to come, those among them whose intents are being written."""
+        return len(self._stock.granted) + len(self._stock.claimed) + (len(self._turn.intents) if self._turn is not None else 0)
 
     @property
     def halted(self) -> bool:
@@ -301,6 +301,9 @@ class Feed:
             return  # something landed meanwhile
         ahead = None if due is None else max((due - self._clock()) / SECOND, self._pace.shut())
         soon = ahead is not None and (self._patience is None or ahead <= self._patience)
+        if not soon and self._turn is None and self._stock.results and self._stock.is_settled:
+            self._next_claim = 0.0  # the last answers came meanwhile: they are stored first, and then it looks again
+            return
         if not soon and not self._busy():
             self._over = True
             self.halt()  # for those who sleep until their next try of a connection

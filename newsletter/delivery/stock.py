@@ -44,9 +44,14 @@ class Stock:
         return len(self.granted) <= self._reserve
 
     @property
+    def is_settled(self) -> bool:
+        """Whether no delivery is held: of all it is known what became of them."""
+        return not (self.out or self.granted or self.claimed)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing is held, and nothing is to be stored."""
-        return not (self.out or self.granted or self.claimed or self.results or self.back)
+        return self.is_settled and not (self.results or self.back)
 
     def take(self) -> Claimed:
         """One that is granted goes out."""

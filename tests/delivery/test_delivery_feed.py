@@ -1,8 +1,10 @@
 """Deliveries are granted in groups, their intents on disk; the next group is on its way before the last one is used up."""
 
 import asyncio
+import contextlib
 import itertools
 import threading
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,29 +23,109 @@ if TYPE_CHECKING:
     from tests.delivery.conftest import Office, People, Sink
 
     Crowd = Callable[[int], People]
+    Disk = Callable[[], contextlib.AbstractAsyncContextManager[None]]
 
 GROUP = 8
 
 
-async def pull_all(office: "Office", made: Campaign, seen: list[int]) -> list[Claimed]:
-    """Pull one by one, and say that each was sent; ``seen`` are the intents that each one meets in the ledger."""
+@contextlib.asynccontextmanager
+async def feeding(office: "Office", made: Campaign) -> AsyncIterator[Feed]:
+    """A feed with a connection at hand, which ends with it."""
     with office.store.write() as connection:
         worker = ledger.register(connection, host="h", pid=1, version="1", now=1)
         ledger.start(connection, made.id, 1)
     desk = LedgerDesk(office.store, made.id, worker)
     feed = Feed(desk, office.store.clock, group=GROUP, limit=None, patience=0.0, pace=Pace(["*"], 0.0))
-    pulled = []
     with feed.hand():
+        yield feed
+    await feed.close()
+    await desk.close()
+
+
+def sent(one: Claimed) -> Result:
+    return Result(one.id, "sent", 250)
+
+
+async def pull_all(office: "Office", made: Campaign, seen: list[int]) -> list[Claimed]:
+    """Pull one by one, and say that each was sent; ``seen`` are the intents that each one meets in the ledger."""
+    pulled = []
+    async with feeding(office, made) as feed:
         while await feed.due():
             while (one := feed.pull()) is not None:
                 seen.append(list(office.states(made).values()).count("sending"))
                 assert office.states(made)[one.address] == "sending"  # S23
                 pulled.append(one)
-                feed.landed(one, Result(one.id, "sent", 250))
+                feed.landed(one, sent(one))
             await feed.granted()
-    await feed.close()
-    await desk.close()
     return pulled
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> "Disk":
+    """A disk that takes its time: within this, nothing is on it, and it begins when something waits for it."""
+    flush = Flusher.flush
+
+    @contextlib.asynccontextmanager
+    async def slow() -> AsyncIterator[None]:
+        held: list[tuple[Flusher, Callable[[OSError | None], None]]] = []
+        waits = asyncio.Event()
+
+        def hold(self: Flusher, done: "Callable[[OSError | None], None]") -> None:
+            held.append((self, done))
+            waits.set()
+
+        monkeypatch.setattr(Flusher, "flush", hold)
+        await waits.wait()
+        yield
+        monkeypatch.setattr(Flusher, "flush", flush)
+        for one, done in held:
+            flush(one, done)
+
+    return slow
+
+
+def test_it_ends_when_the_last_answer_came_while_it_looked_for_more(
+    office: "Office", crowd: "Crowd", monkeypatch: pytest.MonkeyPatch, disk: "Disk"
+) -> None:
+    """It does not wait for the next look."""
+    monkeypatch.setattr("newsletter.delivery.feed._LOOK", 3600.0)
+    made = office.freeze(crowd(3))
+
+    async def test() -> None:
+        async with feeding(office, made) as feed:
+            assert await feed.due()
+            assert await feed.granted()
+            one, two, three = (feed.pull() for _ in range(3))
+            assert one is not None and two is not None and three is not None  # noqa: PT018
+            feed.landed(one, sent(one))
+            feed.landed(two, Result(two.id, "deferred", 450, next_at=10**18))
+            async with disk():
+                feed.landed(three, sent(three))
+            async with asyncio.timeout(60):
+                assert not await feed.due()
+
+    asyncio.run(test())
+    assert sorted(office.states(made).values()) == ["deferred", "sent", "sent"]
+
+
+def test_what_is_about_to_be_granted_is_waited_for(office: "Office", crowd: "Crowd", disk: "Disk") -> None:
+    """Else a connection that has nothing to do for a moment leaves, and the intents are taken back."""
+    made = office.freeze(crowd(GROUP))
+
+    async def test() -> None:
+        async with feeding(office, made) as feed:
+            async with disk():
+                pass  # they are claimed
+            async with disk():
+                async with asyncio.timeout(60):
+                    assert await feed.due()
+                assert (feed.waiting, feed.pull()) == (GROUP, None)
+            assert await feed.granted()
+            while (one := feed.pull()) is not None:
+                feed.landed(one, sent(one))
+
+    asyncio.run(test())
+    assert set(office.states(made).values()) == {"sent"}
 
 
 def test_the_next_group_is_written_before_the_last_of_this_one_is_pulled(office: "Office", crowd: "Crowd") -> None:
