@@ -75,5 +75,5 @@ def test_the_documentation_names_every_option(name: str) -> None:
     text = DOCS.read_text(encoding="utf-8")
     (section,) = re.findall(rf"^## `newsletter {name}`\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts if option.startswith("--")}
-    assert set(re.findall(r"^\| `(--[a-z]+)", section, re.MULTILINE)) == options - {"--help"}
+    assert set(re.findall(r"^\| `(--[a-z-]+)", section, re.MULTILINE)) == options - {"--help"}
     assert "Exit code" in section
