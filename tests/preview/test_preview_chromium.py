@@ -167,10 +167,12 @@ def test_a_broken_file_shows_its_lines_over_the_last_good_mail_until_it_is_mende
 
 
 def test_a_finding_shows_its_block_and_its_line(tab: Page, office: Office) -> None:
+    tab.emulate_media(reduced_motion="reduce")  # at once: on a slow machine, a swap of the frames would end the slow scrolling
     office.issue.write_text(office.issue.read_text().replace("  - type: article", LONG + "\n  - type: article"), encoding="utf-8")
     _mail(tab).get_by_text("Absatz 11").first.wait_for()
     finding = tab.locator(".finding", has_text="„hier“")
     expect(tab.locator("#findings")).to_have_attribute("aria-busy", "false")
+    expect(tab.locator(".pane iframe")).to_have_count(1)
     link = _mail(tab).get_by_role("link", name="hier", exact=True)
     finding.locator("summary").click()
     expect(link).to_be_in_viewport()
